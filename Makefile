@@ -1,0 +1,42 @@
+# One way to do a thing. `make help` lists the targets.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo check test lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Shekara needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Run: make PYTHON=python3.12 …")'
+	@echo "Installing into $(VENV) (pinned and verified by hash; about 1.2 GB, once) …"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing. On Debian or Ubuntu: apt-get install python3-venv"; rm -rf $(VENV); exit 3; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock || { echo "Could not install the packages of requirements.lock: is the network up? Run the same command again: what has arrived is kept."; exit 4; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+install: $(VENV)/.installed ## make .venv with everything pinned
+
+demo: install ## a synthetic country, end to end; ARGS="--people 2000 --days 30 --seed 7 --until-done --json"
+	@exec $(BIN)/shekara demo $(ARGS)
+
+check: install ## linters, types, layers
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+test: install ## the whole test suite, on real Kafka and the real ClickHouse engine; ARGS="-k name"
+	@$(BIN)/python -m pytest $(ARGS)
+
+lock: ## resolve the dependencies again and write requirements.lock
+	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    --no-emit-index-url --all-extras --group dev pyproject.toml -o requirements.lock
+
+clean: ## remove the virtual environment and caches, not your data
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

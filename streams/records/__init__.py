@@ -1,0 +1,84 @@
+"""Facts as they are published: frozen, slotted dataclasses, one module per domain.
+
+One class per event type; class field = Avro field = ClickHouse column, in the same order (a test holds it).
+Units: ``*_at`` is UTC epoch milliseconds, ``*_on`` is a date as days since 1970-01-01, ids are 16 bytes.
+"""
+
+from __future__ import annotations
+
+from streams.records.cases import CaseDecision
+from streams.records.corrections import Correction, Dispute
+from streams.records.crossings import BorderCrossing
+from streams.records.envelope import PersonEvent, Record, SubjectKind
+from streams.records.identity import EntryBan, IdentityLink
+from streams.records.labour import EmployerDeclaration, Inspection, LabourContract, WorkPermit
+from streams.records.movement import Kandas, ResidenceChange
+from streams.records.outputs import Alert, BatchMarker, Case, DeadLetter, Finding
+from streams.records.posts import PostHeartbeat, PostOutage
+from streams.records.protection import ProtectionStatus
+from streams.records.quotas import QuotaAllocation
+from streams.records.stays import Citizenship, ResidencePermit, StayRegistration, Visa
+from streams.records.ticks import Gap, Tick
+
+INPUTS: tuple[type[Record], ...] = (
+    BorderCrossing,
+    StayRegistration,
+    Visa,
+    ResidencePermit,
+    Citizenship,
+    WorkPermit,
+    LabourContract,
+    Inspection,
+    ProtectionStatus,
+    ResidenceChange,
+    Kandas,
+    IdentityLink,
+    EntryBan,
+    Correction,
+    Dispute,
+    CaseDecision,
+    Tick,
+    PostHeartbeat,
+    PostOutage,
+    EmployerDeclaration,
+    QuotaAllocation,
+)
+"""Every event type that may arrive from outside, in the order of docs/events.md."""
+
+OUTPUTS: tuple[type[Alert | Finding | Case | DeadLetter | BatchMarker], ...] = (Alert, Finding, Case, DeadLetter, BatchMarker)
+"""Every record this system writes."""
+
+__all__ = [
+    "INPUTS",
+    "OUTPUTS",
+    "Alert",
+    "BatchMarker",
+    "BorderCrossing",
+    "Case",
+    "CaseDecision",
+    "Citizenship",
+    "Correction",
+    "DeadLetter",
+    "Dispute",
+    "EmployerDeclaration",
+    "EntryBan",
+    "Finding",
+    "Gap",
+    "IdentityLink",
+    "Inspection",
+    "Kandas",
+    "LabourContract",
+    "PersonEvent",
+    "PostHeartbeat",
+    "PostOutage",
+    "ProtectionStatus",
+    "QuotaAllocation",
+    "Record",
+    "ResidenceChange",
+    "ResidencePermit",
+    "StayRegistration",
+    "SubjectKind",
+    "Tick",
+    "Visa",
+    "WorkPermit",
+]

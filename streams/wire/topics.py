@@ -1,0 +1,113 @@
+"""Every topic: its name, key, what it carries, how it is kept.
+
+One log per person (ADR 0003): everything that is a fact about a person goes, keyed by the pseudonym, to one topic,
+``<namespace>.people``, together with the tick records. Within a partition there is one order, so a replay decides
+exactly what was decided the first time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from streams.records import (
+    INPUTS,
+    Alert,
+    BatchMarker,
+    Case,
+    DeadLetter,
+    EmployerDeclaration,
+    Finding,
+    PostHeartbeat,
+    PostOutage,
+    QuotaAllocation,
+    Record,
+)
+
+Role = Literal["input", "output", "changelog"]
+
+MAX_EVENT_BYTES = 64 * 1024
+"""A longer event goes, whole, to the dead letters (our largest honest event is under 1 KiB)."""
+
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+"""What the broker accepts: a dead letter must hold the longest message anyone could send, and its reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic.
+
+    Attributes:
+        suffix: name behind the namespace, e.g. ``people``.
+        role: input (others write), output (we write, others read) or changelog (we write, we read).
+        partitioned: has as many partitions as the person log; otherwise one.
+        config: topic configuration beyond the defaults.
+    """
+
+    suffix: str
+    role: Role
+    partitioned: bool
+    config: dict[str, str] = field(default_factory=dict)
+
+    def name(self, namespace: str) -> str:
+        """Returns the topic's full name, e.g. ``shekara.people``."""
+        return f"{namespace}.{self.suffix}"
+
+
+_KEEP = {"cleanup.policy": "delete", "retention.ms": "-1"}
+_COMPACT = {"cleanup.policy": "compact", "min.compaction.lag.ms": "60000"}
+_WIDE = {"max.message.bytes": str(MAX_MESSAGE_BYTES)}
+
+PEOPLE = Topic("people", "input", partitioned=True, config=_KEEP | _WIDE)
+POSTS = Topic("posts", "input", partitioned=False, config=_KEEP | _WIDE)
+EMPLOYERS = Topic("employers", "input", partitioned=False, config=_KEEP | _WIDE)
+QUOTAS = Topic("quotas", "input", partitioned=False, config=_KEEP | _WIDE)
+ALERTS = Topic("alerts", "output", partitioned=True, config=_KEEP)
+FINDINGS = Topic("findings", "output", partitioned=True, config=_KEEP)
+CASES = Topic("cases", "output", partitioned=True, config=_KEEP)
+DEAD_LETTERS = Topic("dead-letters", "output", partitioned=False, config=_KEEP | _WIDE)
+LEDGER = Topic("ledger", "output", partitioned=False, config=_KEEP)
+PEOPLE_CHANGELOG = Topic("people-changelog", "changelog", partitioned=True, config=_COMPACT | _WIDE)
+POSTS_CHANGELOG = Topic("posts-changelog", "changelog", partitioned=False, config=_COMPACT | _WIDE)
+EMPLOYERS_CHANGELOG = Topic("employers-changelog", "changelog", partitioned=False, config=_COMPACT | _WIDE)
+QUOTAS_CHANGELOG = Topic("quotas-changelog", "changelog", partitioned=False, config=_COMPACT | _WIDE)
+
+TOPICS: tuple[Topic, ...] = (
+    PEOPLE,
+    POSTS,
+    EMPLOYERS,
+    QUOTAS,
+    ALERTS,
+    FINDINGS,
+    CASES,
+    DEAD_LETTERS,
+    LEDGER,
+    PEOPLE_CHANGELOG,
+    POSTS_CHANGELOG,
+    EMPLOYERS_CHANGELOG,
+    QUOTAS_CHANGELOG,
+)
+
+_HOME: dict[str, Topic] = {kind.NAME: PEOPLE for kind in INPUTS} | {
+    PostHeartbeat.NAME: POSTS,
+    PostOutage.NAME: POSTS,
+    EmployerDeclaration.NAME: EMPLOYERS,
+    QuotaAllocation.NAME: QUOTAS,
+    Alert.NAME: ALERTS,
+    Finding.NAME: FINDINGS,
+    Case.NAME: CASES,
+    DeadLetter.NAME: DEAD_LETTERS,
+    BatchMarker.NAME: LEDGER,
+}
+
+
+def topic_of(kind: type[Record] | str) -> Topic:
+    """Returns the topic an event type belongs to.
+
+    Args:
+        kind: a record class or its ``NAME``.
+
+    Raises:
+        KeyError: there is no such event type.
+    """
+    return _HOME[kind if isinstance(kind, str) else kind.NAME]
