@@ -53,4 +53,7 @@ class Settings(BaseSettings):
 
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    metrics_host: str = Field(
+        "127.0.0.1", description="Address of /metrics, /livez, /readyz; widen it only inside a container network."
+    )
     metrics_port: int = Field(0, ge=0, le=65535, description="Loopback port for /metrics, /livez, /readyz; 0 takes a free one.")
