@@ -15,45 +15,55 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """Typed view of ``SHEKARA_*``; build one at the start of a process and hand it down."""
 
-    model_config = SettingsConfigDict(env_prefix="SHEKARA_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="SHEKARA_", extra="ignore", frozen=True, populate_by_name=True, env_ignore_empty=True
+    )
 
-    home: Path = Field(Path(".shekara"), description="Data directory of the embedded stack: broker, engine, locks, ports.")
+    home: Path = Field(
+        default=Path(".shekara"), description="Data directory of the embedded stack: broker, engine, locks, ports."
+    )
     cache: Path = Field(
-        Path("~/.cache/shekara").expanduser(), description="Verified downloads, shared by every checkout of one user."
+        default=Path("~/.cache/shekara").expanduser(), description="Verified downloads, shared by every checkout of one user."
     )
 
-    kafka: str = Field("", description="host:port,… of your own Kafka; empty means the embedded broker.")
-    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_SSL"] = Field(
-        "PLAINTEXT", description="Protocol towards Kafka. SASL without TLS is refused on purpose."
+    java_home: Path | None = Field(
+        default=None, validation_alias="JAVA_HOME", description="Java for the embedded broker (JAVA_HOME, without our prefix)."
     )
-    kafka_ca: Path | None = Field(None, description="CA certificate (PEM) for SSL and SASL_SSL.")
-    kafka_certificate: Path | None = Field(None, description="Client certificate (PEM) for mutual TLS.")
-    kafka_key: Path | None = Field(None, description="Client key (PEM) for mutual TLS.")
+
+    kafka: str = Field(default="", description="host:port,… of your own Kafka; empty means the embedded broker.")
+    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="Protocol towards Kafka. SASL without TLS is refused on purpose."
+    )
+    kafka_ca: Path | None = Field(default=None, description="CA certificate (PEM) for SSL and SASL_SSL.")
+    kafka_certificate: Path | None = Field(default=None, description="Client certificate (PEM) for mutual TLS.")
+    kafka_key: Path | None = Field(default=None, description="Client key (PEM) for mutual TLS.")
     kafka_sasl_mechanism: Literal["SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN"] = "SCRAM-SHA-512"
     kafka_username: str = ""
     kafka_password: SecretStr = SecretStr("")
 
-    namespace: str = Field("shekara", description="Prefix of every topic, consumer group and transaction.")
-    partitions: int = Field(4, ge=1, le=1024, description="Partitions of the person log when topics are created.")
-    replication: int = Field(1, ge=1, le=5, description="Replication factor when topics are created.")
+    namespace: str = Field(default="shekara", description="Prefix of every topic, consumer group and transaction.")
+    partitions: int = Field(default=4, ge=1, le=1024, description="Partitions of the person log when topics are created.")
+    replication: int = Field(default=1, ge=1, le=5, description="Replication factor when topics are created.")
 
     clickhouse: SecretStr = Field(
-        SecretStr(""), description="clickhouse://user:password@host:port/database; empty means the embedded engine."
+        default=SecretStr(""), description="clickhouse://user:password@host:port/database; empty means the embedded engine."
     )
 
-    policy: str = Field("kz", description="Name of a shipped policy, or the path of a policy directory.")
+    policy: str = Field(default="kz", description="Name of a shipped policy, or the path of a policy directory.")
     ticks: Literal["wall", "log"] = Field(
-        "wall", description="wall: this stack writes tick records by its clock; log: someone else does (a simulation)."
+        default="wall", description="wall: this stack writes tick records by its clock; log: someone else does (a simulation)."
     )
-    tick_interval_s: float = Field(10.0, gt=0, description="Seconds between wall-clock ticks.")
+    tick_interval_s: float = Field(default=10.0, gt=0, description="Seconds between wall-clock ticks.")
 
-    batch_records: int = Field(2000, ge=1, description="Records of one partition handled as one unit, at most.")
-    sink_batch_rows: int = Field(20_000, ge=1, description="Rows per table and block towards ClickHouse, at most.")
-    sink_batch_s: float = Field(1.0, gt=0, description="Seconds a row waits for its block, at most.")
+    batch_records: int = Field(default=2000, ge=1, description="Records of one partition handled as one unit, at most.")
+    sink_batch_rows: int = Field(default=20_000, ge=1, description="Rows per table and block towards ClickHouse, at most.")
+    sink_batch_s: float = Field(default=1.0, gt=0, description="Seconds a row waits for its block, at most.")
 
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     metrics_host: str = Field(
-        "127.0.0.1", description="Address of /metrics, /livez, /readyz; widen it only inside a container network."
+        default="127.0.0.1", description="Address of /metrics, /livez, /readyz; widen it only inside a container network."
     )
-    metrics_port: int = Field(0, ge=0, le=65535, description="Loopback port for /metrics, /livez, /readyz; 0 takes a free one.")
+    metrics_port: int = Field(
+        default=0, ge=0, le=65535, description="Loopback port for /metrics, /livez, /readyz; 0 takes a free one."
+    )
