@@ -1,1 +1,8 @@
-"""See docs/architecture.md."""
+"""Bytes to ``Record`` or ``Rejected``: what comes from outside is decoded and checked here, once, and nowhere else."""
+
+from __future__ import annotations
+
+from streams.decode.decoder import Decoder
+from streams.decode.rejected import CODES, Codes, Rejected
+
+__all__ = ["CODES", "Codes", "Decoder", "Rejected"]

@@ -98,10 +98,11 @@ class Codec:
         source.seek(start)
         try:
             record = self._build(cast("dict[str, Any]", schemaless_reader(source, self._writer, self._reader)))
-        except EOFError:
-            raise self._malformed("truncated", f"the message ends inside its body, after {len(value)} bytes") from None
         except Exception as error:
-            # Anything else fastavro raises on foreign bytes: bad UTF-8, an enum or union index out of range, a length below 0.
+            # Whatever fastavro raises on foreign bytes: bad UTF-8, an enum or union index out of range, a negative length.
+            # A number that ends with the message is an IndexError, anything longer an EOFError.
+            if isinstance(error, EOFError) or (isinstance(error, IndexError) and source.tell() == len(value)):
+                raise self._malformed("truncated", f"the message ends inside its body, after {len(value)} bytes") from None
             raise self._malformed("undecodable", f"the body is not Avro of this schema ({type(error).__name__})") from None
         if source.tell() != len(value):
             raise self._malformed("trailing_bytes", f"{len(value) - source.tell()} bytes follow the end of the body")

@@ -1,0 +1,72 @@
+"""Bytes to facts: the door of the system."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from streams.decode.checks import Check, checks
+from streams.decode.envelope import MAX_SOURCE, envelope_fault, subject_fault
+from streams.decode.rejected import Codes, Rejected
+from streams.records import INPUTS, Record
+from streams.wire.avro import SINGLE_OBJECT_HEADER, MalformedError, codecs
+from streams.wire.topics import MAX_EVENT_BYTES, Topic, topic_of
+
+
+class Decoder:
+    """Decodes and checks the messages of the input topics.
+
+    Args:
+        codes: the registers of a policy, ``policy.codes``; read once, here.
+    """
+
+    def __init__(self, codes: Codes) -> None:
+        self._codes = codes
+        self._codecs = codecs()
+        bound = checks(codes)
+        # One look-up per event; outputs are absent, so that none of them can come in as an input.
+        self._doors: dict[type[Any], tuple[str, Check | None]] = {
+            kind: (topic_of(kind).suffix, bound.get(kind)) for kind in INPUTS
+        }
+
+    def decode(self, value: bytes | None, *, received_at: int, topic: Topic) -> Record | Rejected:
+        """Returns the fact in a message, or why there is none. Never raises.
+
+        Args:
+            value: the message's value as it came.
+            received_at: the broker's timestamp of the message, UTC epoch ms; bounds how far ahead an event may lie.
+            topic: the topic it came from.
+        """
+        if value is None:
+            value = b""
+        if len(value) > MAX_EVENT_BYTES:
+            return self._over_long(value)
+        try:
+            record = cast("Record", self._codecs.decode(value))
+        except MalformedError as error:
+            return Rejected(error.code, error.reason, error.event_type, "")
+        door = self._doors.get(type(record))
+        if door is None or door[0] != topic.suffix:
+            return _refused(record, "wrong_topic", self._elsewhere(record, topic))
+        fault = envelope_fault(record, received_at) or subject_fault(record, self._codes)
+        if fault is None and door[1] is not None:
+            fault = door[1](record, received_at)
+        return record if fault is None else _refused(record, *fault)
+
+    def _over_long(self, value: bytes) -> Rejected:
+        codec = self._codecs.by_header.get(value[:SINGLE_OBJECT_HEADER])
+        return Rejected(
+            "over_long",
+            f"Expected at most {MAX_EVENT_BYTES} bytes; came {len(value)}. An event is one fact: publish one message for each.",
+            codec.version.name if codec else "",
+            "",
+        )
+
+    def _elsewhere(self, record: Record, topic: Topic) -> str:
+        if type(record) not in self._doors:
+            return f"Expected an event on {topic.suffix}; came a {record.NAME}, which only this system writes."
+        return f"Expected {record.NAME} on the topic {topic_of(record.NAME).suffix}; came on {topic.suffix}. Publish it there."
+
+
+def _refused(record: Record, code: str, reason: str) -> Rejected:
+    source = getattr(record, "source", "")
+    return Rejected(code, reason, record.NAME, source if len(source) <= MAX_SOURCE else "")
