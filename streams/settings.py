@@ -67,3 +67,6 @@ class Settings(BaseSettings):
     metrics_port: int = Field(
         default=0, ge=0, le=65535, description="Loopback port for /metrics, /livez, /readyz; 0 takes a free one."
     )
+    sql_port: int = Field(
+        default=0, ge=0, le=65535, description="Loopback port of the warehouse's read-only SQL endpoint; 0 takes a free one."
+    )

@@ -52,7 +52,9 @@ class Child:
 
         try:
             self.log.parent.mkdir(parents=True, exist_ok=True)
-            with self.log.open("wb") as log:
+            with self.log.open("wb"):
+                pass  # each run has its own log
+            with self.log.open("ab") as log:  # appended to, so that it can be cut while it is written
                 self._process = subprocess.Popen(
                     self.argv,
                     stdin=subprocess.DEVNULL,
