@@ -116,7 +116,7 @@ def _fetch_all(home: Path, wanted: list[Jar], lock: Lock, console: Console | Non
         bar = progress.add_task(f"Apache Kafka {lock.version}", total=sum(jar.size for jar in wanted))
 
         def fetch(jar: Jar) -> None:
-            _fetch(jar, Path(staging), home, lambda count: progress.advance(bar, count))
+            _fetch(jar, Path(staging), home, lambda count: progress.advance(bar, count), lock)
 
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             futures = [pool.submit(fetch, jar) for jar in wanted]
@@ -128,7 +128,7 @@ def _fetch_all(home: Path, wanted: list[Jar], lock: Lock, console: Console | Non
                 raise
 
 
-def _fetch(jar: Jar, staging: Path, home: Path, advance: Callable[[int], None]) -> None:
+def _fetch(jar: Jar, staging: Path, home: Path, advance: Callable[[int], None], lock: Lock) -> None:
     """Fetches one jar, verifies it and only then gives it its name."""
     from jgo.maven import MavenContext, PythonResolver
     from requests import RequestException
@@ -145,10 +145,10 @@ def _fetch(jar: Jar, staging: Path, home: Path, advance: Callable[[int], None]) 
         path = component.artifact().resolve()
     except (RequestException, RuntimeError) as error:
         # jgo answers "not found" with a RuntimeError; requests' own sentences name hosts and objects, so only the kind is kept.
-        have = sum((home / one.file).exists() for one in read().jars)
+        have = sum((home / one.file).exists() for one in lock.jars)
         raise DependencyError(
             f"{jar.file} of Apache Kafka is not in {home} and could not be fetched from Maven Central ({_kind(error)}).",
-            f"Connect to the network and run the same command again: what has arrived is kept ({have} files so far). "
+            f"Connect to the network and run the same command again: what has come is kept ({have} of {len(lock.jars)} files). "
             "Without a network, copy that directory from another machine, or set SHEKARA_KAFKA to a Kafka you have.",
         ) from error
     verify(path, jar, fetched=True)
