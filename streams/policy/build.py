@@ -120,6 +120,7 @@ def build(name: str, sections: Mapping[str, Item], zone_of: ZoneOf, holidays_of:
         rules=rules,
         group_starts=starts,
         group_names=members,
+        unknown_group=UNKNOWN_GROUP if UNKNOWN_GROUP in _texts_of(sections, "groups") else head.otherwise,
     )
 
 

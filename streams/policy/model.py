@@ -260,6 +260,8 @@ class Policy:
         rules: the values of each period.
         group_starts: by citizenship, the first day of each period of membership.
         group_names: by citizenship, the group in each of these periods.
+        unknown_group: the group of a citizenship that is not in the register: ``unknown`` where the policy has such a
+            group, else the group of everyone.
     """
 
     name: str
@@ -277,6 +279,7 @@ class Policy:
     rules: tuple[Rules, ...]
     group_starts: Mapping[str, tuple[int, ...]]
     group_names: Mapping[str, tuple[str, ...]]
+    unknown_group: str
 
     def zone_of(self, place: str) -> Zone:
         """Returns the zone of a post or oblast; a place this policy does not know is read in the country's zone.
@@ -318,11 +321,11 @@ class Policy:
             day: days since 1970-01-01.
 
         Returns:
-            The group's name; ``unknown`` for a code that is none.
+            The group's name; `unknown_group` for a code that is not in the register.
         """
         starts = self.group_starts.get(citizenship)
         if starts is None:
-            return UNKNOWN_GROUP
+            return self.unknown_group
         index = bisect_right(starts, day) - 1
         return self.group_names[citizenship][max(index, 0)]
 
