@@ -1,3 +1,101 @@
-"""Every metric, once: its name, its labels, what it means and what to do when it moves."""
+"""Every metric, once: its name, its labels, what it means and what to do when it moves.
+
+No label ever holds anything about a person: topics, partitions, codes and rules only.
+"""
 
 from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_RECORDS = (1, 2, 5, 10, 50, 100, 500, 1_000, 2_000, 5_000, 10_000)
+
+# The worker: what came in and what became of it. For every topic, produced = events + dead letters.
+EVENTS = Counter("shekara_events", "Records processed, by source topic.", ["topic"])
+"""Standing still while lag grows: the worker hangs; look at /livez and at the broker."""
+
+DEAD_LETTERS = Counter(
+    "shekara_dead_letters", "Messages sent to the dead letters, by source topic and reason.", ["topic", "code"]
+)
+"""Rising: a publisher sends what cannot be read; `shekara dead-letters list` says which and why."""
+
+RULE_FAILURES = Counter(
+    "shekara_rule_failures", "Times a rule raised an error on one record or deadline, by exception type.", ["error"]
+)
+"""Any increase is a bug of ours: the record is in the dead letters (code rule_failed); report it, fix, replay."""
+
+ALERTS = Counter("shekara_alerts", "Versions of alerts written, by rule and state.", ["rule", "state"])
+"""A jump of one rule: compare with the coverage of posts before believing it."""
+
+FINDINGS = Counter("shekara_findings", "Versions of findings written, by rule and state.", ["rule", "state"])
+"""Data-quality rules rising: a publisher sends contradictory records."""
+
+CASES = Counter("shekara_cases", "Versions of cases written, by stage.", ["stage"])
+"""For the follow-up's workload."""
+
+BATCH_RECORDS = Histogram("shekara_batch_records", "Records in one batch.", ["topic"], buckets=_RECORDS)
+"""Always at the limit: the worker is behind; look at lag."""
+
+PROCESS_SECONDS = Histogram("shekara_process_seconds", "Time to decide one batch.", ["topic"], buckets=_SECONDS)
+"""Grows with the batch; a rise at the same batch size means a slower rule or larger dossiers."""
+
+CHECKPOINT_SECONDS = Histogram(
+    "shekara_checkpoint_seconds", "Time of one batch's Kafka transaction.", ["topic"], buckets=_SECONDS
+)
+"""Over 0.25 s at low load: the broker's disk or replication is slow; alerts are late by as much."""
+
+LAG = Gauge(
+    "shekara_lag_records", "Committed records of the source partition that are not processed yet.", ["topic", "partition"]
+)
+"""Growing for minutes: start more workers (up to one for each partition)."""
+
+LAST_COMMIT_AGE = Gauge(
+    "shekara_last_commit_age_seconds", "Seconds since the last checkpoint while records wait; 0 when none wait."
+)
+"""Over a minute: stuck; /livez fails at its limit so that a supervisor restarts the worker."""
+
+DEADLINES = Gauge("shekara_deadlines_pending", "Deadlines a tick has yet to reach.", ["partition"])
+"""Grows with the people present; falling to 0 with people present means the index was not rebuilt."""
+
+STATE_KEYS = Gauge("shekara_state_keys", "Keys in a partition's state: dossiers, for the person log.", ["topic", "partition"])
+"""For sizing memory."""
+
+RECOVERY_SECONDS = Gauge("shekara_recovery_seconds", "Time the last recovery of a partition took.", ["topic", "partition"])
+"""The time alerts stand still after a restart."""
+
+LOG_TIME = Gauge("shekara_log_time_seconds", "The log's clock of a partition, UTC epoch seconds.", ["partition"])
+"""Behind the wall clock by more than a few tick intervals: ticks are not written (is the posts partition owned?)."""
+
+TICKS = Counter("shekara_ticks", "Tick records written to the person log by this worker, one a partition.")
+"""Standing still with --ticks wall on every worker: no one owns the posts partition."""
+
+# The warehouse: from the log to ClickHouse.
+SINK_ROWS = Counter("shekara_sink_rows", "Rows ClickHouse has taken, by table.", ["table"])
+"""Standing still while the topics grow: look at shekara_sink_retries and at the log of `shekara warehouse`."""
+
+SINK_UNREADABLE = Counter(
+    "shekara_sink_unreadable", "Messages that do not decode, by topic; the worker puts them in the dead letters.", ["topic"]
+)
+"""Should follow shekara_dead_letters; much less: the worker and the warehouse run different versions."""
+
+SINK_REFUSED = Counter("shekara_sink_refused_rows", "Records that decode but ClickHouse does not take, by table.", ["table"])
+"""Any increase is a bug of ours: see the table refused_rows for the reason."""
+
+SINK_RETRIES = Counter("shekara_sink_retries", "Times a block was sent again because ClickHouse did not answer.", ["table"])
+"""Rising: ClickHouse is down, overloaded or out of disk; nothing is lost, the log waits."""
+
+SINK_INSERT_SECONDS = Histogram("shekara_sink_insert_seconds", "Time of one insert, by table.", ["table"], buckets=_SECONDS)
+"""Over a second: the disk or the server is slow; look at the number of parts (system.parts)."""
+
+SINK_WAITING_ROWS = Gauge("shekara_sink_waiting_rows", "Rows read from the log and not yet in ClickHouse.")
+"""At the limit for minutes: ClickHouse is slower than the log."""
+
+SINK_CAUGHT_UP = Gauge("shekara_sink_caught_up", "1 when everything in the assigned partitions is in ClickHouse, else 0.")
+"""0 for long: the warehouse is behind; questions to it are answered from the past."""
+
+SQL_QUERIES = Counter(
+    "shekara_sql_queries",
+    "Queries to the read-only endpoint, by outcome: answered, refused, failed or unauthorised.",
+    ["outcome"],
+)
+"""Unauthorised rising: someone tries tokens, or a client has an old one."""

@@ -13,7 +13,7 @@ import typer
 from streams import __version__
 from streams.errors import ShekaraError
 
-COMMANDS: tuple[str, ...] = ("policy",)
+COMMANDS: tuple[str, ...] = ("worker", "policy")
 """Modules below ``streams.cli`` that add commands, in the order ``--help`` lists them."""
 
 

@@ -1,0 +1,157 @@
+"""The person log: one person's facts become one person's alerts.
+
+Pure: no I/O and no clock, so the same class is driven by a worker, by a test and by a simulation.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import structlog
+
+from streams import metrics
+from streams.agents.door import Decodes, Door, frames
+from streams.detect.logtime import START, LogTime
+from streams.person.step import Cause, Due, Step
+from streams.policy.model import Policy
+from streams.records import PersonEvent, Tick
+from streams.runtime.batch import Batch, RawRecord
+from streams.runtime.checkpoint import Outcome, Output
+from streams.runtime.deadlines import Deadlines
+from streams.runtime.store import Store
+from streams.wire import avro
+from streams.wire.topics import ALERTS, CASES, FINDINGS, PEOPLE
+
+log = structlog.get_logger(__name__)
+
+TIME_KEY = b"\x00time"
+"""Key of the last tick in the state: recovery goes on with the same clock. No pseudonym begins with a zero byte."""
+
+
+class PersonSteps(Protocol):
+    """The steps of one person; the module ``streams.person`` is one."""
+
+    def take(self, state: bytes | None, record: PersonEvent, time: LogTime, cause: Cause, policy: Policy) -> Step:
+        """Takes a fact."""
+
+    def revisit(self, state: bytes, subject: str, time: LogTime, cause: Cause, policy: Policy) -> Step:
+        """Looks again because time passed."""
+
+    def due_of(self, state: bytes) -> Due:
+        """Says when to look again."""
+
+
+class PeopleCore:
+    """The loop of one partition of the person log.
+
+    Args:
+        partition: its number.
+        store: its state.
+        decoder: decodes raw records.
+        person: the steps of one person.
+        policy: decides.
+        namespace: prefix of every topic.
+    """
+
+    def __init__(
+        self, partition: int, store: Store, *, decoder: Decodes, person: PersonSteps, policy: Policy, namespace: str
+    ) -> None:
+        self._label = str(partition)
+        self._store = store
+        self._person = person
+        self._policy = policy
+        self._door = Door(decoder, PEOPLE, namespace, keyed=True)
+        self._alerts = ALERTS.name(namespace)
+        self._findings = FINDINGS.name(namespace)
+        self._cases = CASES.name(namespace)
+        self.time = START
+        self.deadlines = Deadlines()
+
+    def restore(self) -> None:
+        """Rebuilds the log's clock and the deadlines from the state."""
+        self.time = START
+        self.deadlines = Deadlines()
+        due_of = self._person.due_of
+        for key, value in self._store.items():
+            if key == TIME_KEY:
+                tick = avro.decode(value)
+                if isinstance(tick, Tick):
+                    self.time = START.after(tick)
+            else:
+                self._plan(key, due_of(value))
+        metrics.DEADLINES.labels(self._label).set(len(self.deadlines))
+
+    def process(self, batch: Batch, now_ms: int) -> Outcome:
+        """Decides a batch, record by record: where it begins and ends shows nowhere but in the ledger.
+
+        Args:
+            batch: the next run of offsets.
+            now_ms: wall clock, UTC epoch ms; for the ledger only.
+        """
+        outcome = Outcome(batch.next_offset - 1)
+        open_record = self._door.open
+        for raw in batch.records:
+            record = open_record(raw, batch, outcome)
+            if record is None:
+                continue
+            if isinstance(record, PersonEvent):
+                try:
+                    self._take(raw, record, outcome)
+                except Exception as error:
+                    # The error's message may quote the record: only the way it went is logged.
+                    log.warning("rule_failed", partition=self._label, offset=raw.offset, where=frames(error))
+                    self._door.failed(raw, batch, outcome, record, error)
+            elif isinstance(record, Tick):
+                self._tick(raw, record, outcome)
+        self._door.close(batch, outcome, now_ms)
+        metrics.DEADLINES.labels(self._label).set(len(self.deadlines))
+        metrics.LOG_TIME.labels(self._label).set(self.time.now_ms / 1000)
+        return outcome
+
+    def _take(self, raw: RawRecord, record: PersonEvent, outcome: Outcome) -> None:
+        subject = record.subject
+        key = subject.encode()
+        changes = outcome.changes
+        state = changes[key] if key in changes else self._store.get(key)
+        step = self._person.take(state, record, self.time, Cause(record.event_id, raw.timestamp), self._policy)
+        self._emit(key, step, outcome)
+
+    def _tick(self, raw: RawRecord, tick: Tick, outcome: Outcome) -> None:
+        before = self.time
+        self.time = before.after(tick)
+        if self.time is before:
+            return
+        outcome.changes[TIME_KEY] = avro.encode(tick)
+        cause = Cause(tick.event_id, raw.timestamp)
+        due = self.deadlines.pop_due(self.time.now_ms, self.time.complete_through_ms, gaps_changed=self.time.gaps != before.gaps)
+        for key in due:
+            state = outcome.changes[key] if key in outcome.changes else self._store.get(key)
+            if state is None:
+                continue
+            try:
+                step = self._person.revisit(state, key.decode(), self.time, cause, self._policy)
+                self._emit(key, step, outcome)
+            except Exception as error:
+                # The tick is right, one person's rule is not: that person waits for the next tick.
+                metrics.RULE_FAILURES.labels(type(error).__name__).inc()
+                log.warning("rule_failed", partition=self._label, offset=raw.offset, where=frames(error))
+                self.deadlines.set(key, self.time.now_ms + 1, None, False)
+
+    def _emit(self, key: bytes, step: Step, outcome: Outcome) -> None:
+        # Everything is encoded before anything is kept, so that an error leaves no half of a step behind.
+        outputs = [Output(self._alerts, key, avro.encode(alert)) for alert in step.alerts]
+        outputs += [Output(self._findings, key, avro.encode(finding)) for finding in step.findings]
+        outputs += [Output(self._cases, key, avro.encode(case)) for case in step.cases]
+        outcome.outputs += outputs
+        if step.state is not None:
+            outcome.changes[key] = step.state
+        self._plan(key, step.due)
+        for alert in step.alerts:
+            metrics.ALERTS.labels(alert.rule, alert.state).inc()
+        for finding in step.findings:
+            metrics.FINDINGS.labels(finding.rule, finding.state).inc()
+        for case in step.cases:
+            metrics.CASES.labels(case.stage).inc()
+
+    def _plan(self, key: bytes, due: Due) -> None:
+        self.deadlines.set(key, due.at_ms, due.coverage_ms, due.on_gaps)

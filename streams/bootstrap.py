@@ -1,0 +1,87 @@
+"""The one place where the parts are put together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from streams.settings import Settings
+
+if TYPE_CHECKING:
+    from streams.agents.people import PersonSteps
+    from streams.runtime.headless import HeadlessApp
+
+
+def worker(settings: Settings, *, failpoint: str = "") -> HeadlessApp:
+    """Builds the worker: a Faust app whose agents decide the input topics' records.
+
+    Args:
+        settings: must name a Kafka (see :func:`with_kafka`).
+        failpoint: where a test wants the process killed, see ``streams.runtime.failpoints``.
+
+    Raises:
+        SetupError: the settings do not fit together.
+        PolicyError: the policy cannot be loaded.
+    """
+    from streams import person
+    from streams.agents import posts, registry
+    from streams.decode import Decoder
+    from streams.policy.load import load
+    from streams.runtime import connection, failpoints, transport
+    from streams.runtime.clients import KafkaClients
+    from streams.runtime.headless import HeadlessApp
+    from streams.runtime.ownership import Ownership
+    from streams.wire.topics import MAX_MESSAGE_BYTES, PEOPLE
+
+    policy = load(settings.policy)
+    clients = KafkaClients(connection.librdkafka(settings), message_max_bytes=MAX_MESSAGE_BYTES)
+    app = HeadlessApp(
+        f"{settings.namespace}-worker",
+        broker=connection.faust_urls(settings, transport.SCHEME),
+        broker_credentials=connection.faust_credentials(settings),
+        datadir=str(settings.home / "worker"),
+        # Offsets are a hint: the marker in the changelog is what recovery goes by.
+        broker_commit_every=1_000_000,
+        broker_commit_interval=1.0,
+        broker_session_timeout=30.0,
+        broker_heartbeat_interval=3.0,
+        broker_request_timeout=60.0,
+        consumer_auto_offset_reset="earliest",
+        consumer_max_fetch_size=4 * 1024 * 1024,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        topic_replication_factor=settings.replication,
+        stream_wait_empty=False,
+        stream_buffer_maxsize=64,
+        stream_recovery_delay=0.0,
+        worker_redirect_stdouts=False,
+        autodiscover=False,
+    )
+    ownership = Ownership(
+        registry.lanes(
+            decoder=Decoder(policy.codes), person=cast("PersonSteps", person), policy=policy, namespace=settings.namespace
+        ),
+        clients,
+        rewind=app.rewind,
+        fatal=app.halt,
+        reach=failpoints.kill_at(failpoint),
+    )
+    app.ownership = ownership
+    registry.register(app, ownership, batch_records=settings.batch_records)
+    if settings.ticks == "wall":
+        writer = posts.TickWriter(clients.plain_producer, PEOPLE.name(settings.namespace), settings.tick_interval_s, app.halt)
+        posts.write_ticks(ownership, writer)
+        app.afterwards.append(writer.stop)
+    return app
+
+
+def with_kafka(settings: Settings) -> Settings:
+    """Returns settings that name a Kafka: the one given, or that of the stack running in this home.
+
+    Raises:
+        SetupError: neither is there.
+    """
+    if settings.kafka:
+        return settings
+    from streams.local.stack import find_stack
+
+    return find_stack(settings).settings(settings)

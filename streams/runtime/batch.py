@@ -1,0 +1,70 @@
+"""The unit of work: an unbroken run of offsets of one partition, with the records found in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+
+class RawRecord(Protocol):
+    """A record as the broker keeps it; aiokafka's own record objects qualify, so nothing is copied."""
+
+    @property
+    def offset(self) -> int:
+        """Its place in the partition."""
+
+    @property
+    def timestamp(self) -> int:
+        """The broker's timestamp, UTC epoch ms."""
+
+    @property
+    def key(self) -> bytes | None:
+        """Its key, as it came."""
+
+    @property
+    def value(self) -> bytes | None:
+        """Its bytes, as they came; none is a tombstone."""
+
+
+class Raw(NamedTuple):
+    """A raw record made by hand: for tests, simulations and replays."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Everything a partition holds from ``first_offset`` up to, not including, ``next_offset``.
+
+    Offsets in that range without a record held none when they were read (transaction marks, records of aborted
+    transactions, compaction), so batches whose ranges touch have lost nothing between them.
+
+    Attributes:
+        topic: source topic.
+        partition: source partition.
+        first_offset: first offset of the run.
+        next_offset: first offset behind the run.
+        records: the records, by ascending offset.
+    """
+
+    topic: str
+    partition: int
+    first_offset: int
+    next_offset: int
+    records: Sequence[RawRecord]
+
+    @property
+    def skipped_offsets(self) -> int:
+        """Returns how many offsets of the run hold no record."""
+        return self.next_offset - self.first_offset - len(self.records)
+
+    def after(self, offset: int) -> Batch:
+        """Returns the part of the run behind an offset; the batch itself when all of it lies behind."""
+        if offset < self.first_offset:
+            return self
+        start = min(offset + 1, self.next_offset)
+        return Batch(self.topic, self.partition, start, self.next_offset, [r for r in self.records if r.offset > offset])

@@ -1,0 +1,60 @@
+"""The confluent-kafka clients of a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from streams.runtime.checkpoint import producer_settings
+
+log = structlog.get_logger(__name__)
+
+
+class KafkaClients:
+    """Makes connections to Kafka for :class:`~streams.runtime.partition.Partition`.
+
+    Args:
+        connection: librdkafka's settings to reach the broker (addresses, TLS, SASL).
+        message_max_bytes: the longest message the broker accepts.
+    """
+
+    def __init__(self, connection: Mapping[str, Any], *, message_max_bytes: int) -> None:
+        self._connection = dict(connection)
+        self._message_max_bytes = message_max_bytes
+
+    def producer(self, transactional_id: str) -> Any:
+        """Returns a transactional producer."""
+        from confluent_kafka import Producer
+
+        settings = producer_settings(self._connection, transactional_id, message_max_bytes=self._message_max_bytes)
+        return Producer(settings | {"error_cb": _on_error})
+
+    def plain_producer(self) -> Any:
+        """Returns an idempotent producer without transactions, for records that must be visible at once."""
+        from confluent_kafka import Producer
+
+        return Producer(self._connection | {"enable.idempotence": True, "acks": "all", "linger.ms": 0, "error_cb": _on_error})
+
+    def reader(self) -> Any:
+        """Returns a consumer that is assigned by hand, commits nothing and reads only what is committed."""
+        from confluent_kafka import Consumer
+
+        return Consumer(
+            self._connection
+            | {
+                "group.id": "unused",  # librdkafka asks for one; nothing is subscribed or committed under it
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "isolation.level": "read_committed",
+                "auto.offset.reset": "earliest",
+                "fetch.wait.max.ms": 100,
+                "error_cb": _on_error,
+            }
+        )
+
+
+def _on_error(error: Any) -> None:
+    """librdkafka tells of what it retries by itself; what it gives up comes back from the call that needed it."""
+    log.warning("kafka", error=error.name())

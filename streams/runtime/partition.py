@@ -1,0 +1,277 @@
+"""One owned partition: recover its state, then batch by batch decide, checkpoint and acknowledge.
+
+The order is the promise. An event is acknowledged only after the transaction with everything that came of it was
+committed; whatever goes wrong before leaves the event unacknowledged and stops the process (ADR 0020).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import structlog
+
+from streams import clock, metrics
+from streams.errors import IntegrityError
+from streams.runtime.batch import Batch
+from streams.runtime.checkpoint import Checkpoint, Outcome
+from streams.runtime.failpoints import Reach, unarmed
+from streams.runtime.store import MemoryStore, Source, Store, check_against_source, recover
+
+log = structlog.get_logger(__name__)
+
+_HEALINGS = 10
+_T = TypeVar("_T")
+
+
+class Core(Protocol):
+    """The pure loop of one partition: no I/O, no clock, so it can be tested and simulated without Kafka."""
+
+    def restore(self) -> None:
+        """Rebuilds whatever is derived from the state, after it was recovered."""
+
+    def process(self, batch: Batch, now_ms: int) -> Outcome:
+        """Decides a batch; the state's changes are in the outcome, and in the store only once they are committed.
+
+        Args:
+            batch: the next unbroken run of offsets.
+            now_ms: wall clock, UTC epoch ms; only for the ledger, never for a decision.
+        """
+
+
+class Clients(Protocol):
+    """Makes connections to Kafka; blocking, called in a thread."""
+
+    def producer(self, transactional_id: str) -> Any:
+        """Returns a transactional confluent-kafka producer."""
+
+    def reader(self) -> Any:
+        """Returns a confluent-kafka consumer that is assigned by hand and reads only what is committed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """How one source topic is processed.
+
+    Attributes:
+        topic: source topic.
+        changelog: its changelog, with as many partitions.
+        core: makes the loop of one partition, given the partition and its store.
+    """
+
+    topic: str
+    changelog: str
+    core: Callable[[int, Store], Core]
+
+
+class Event(Protocol):
+    """What the transport delivers."""
+
+    @property
+    def value(self) -> Batch:
+        """The batch."""
+
+    def ack(self) -> bool:
+        """Says that the batch is done; its offset may be committed."""
+
+
+class Partition:
+    """Runs one partition from its assignment until it is taken away.
+
+    Args:
+        lane: how its topic is processed.
+        number: its number.
+        store: state kept from an earlier assignment, or an empty one.
+        clients: makes connections.
+        executor: where blocking work is done.
+        transactional_id: the same for this partition in every process.
+        rewind: reads the partition again from an offset.
+        fatal: told the error that must stop the process.
+        reach: failpoints.
+    """
+
+    def __init__(
+        self,
+        lane: Lane,
+        number: int,
+        store: Store | None,
+        *,
+        clients: Clients,
+        executor: Executor,
+        transactional_id: str,
+        rewind: Callable[[int], Any],
+        fatal: Callable[[BaseException], None],
+        reach: Reach = unarmed,
+    ) -> None:
+        self.lane = lane
+        self.number = number
+        self.store: Store = store if store is not None else MemoryStore()
+        self.ready = False
+        self.next_offset: int | None = None
+        self._clients = clients
+        self._executor = executor
+        self._transactional_id = transactional_id
+        self._rewind = rewind
+        self._fatal = fatal
+        self._reach = reach
+        self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._stopping = False
+        self._healings = 0
+        self._checkpoint: Checkpoint | None = None
+        self.core: Core | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._labels = (lane.topic, str(number))
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Returns its topic and number."""
+        return self.lane.topic, self.number
+
+    def start(self) -> None:
+        """Begins to recover, then to work."""
+        self._task = asyncio.create_task(self._run(), name=f"{self.lane.topic}-{self.number}")
+
+    def submit(self, event: Event) -> None:
+        """Takes over an event; how many wait is bounded by the transport."""
+        if not self._stopping:
+            self._queue.put_nowait(event)
+
+    async def stop(self, patience_s: float) -> bool:
+        """Ends after the batch in hand; what waits is dropped, not acknowledged.
+
+        Args:
+            patience_s: how long the batch in hand may take.
+
+        Returns:
+            Whether it ended in time.
+        """
+        self._stopping = True
+        self.ready = False
+        while not self._queue.empty():
+            self._queue.get_nowait()
+        self._queue.put_nowait(None)
+        if self._task is None:
+            return True
+        done, _ = await asyncio.wait([self._task], timeout=patience_s)
+        return bool(done)
+
+    async def _run(self) -> None:
+        try:
+            if await self._in_thread(self._open):
+                self.ready = True
+                log.info("partition_ready", topic=self.lane.topic, partition=self.number, keys=len(self.store))
+            while not self._stopping:
+                event = await self._queue.get()
+                if event is None:
+                    break
+                await self._take(event)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            # Whatever it is, the process stops and nothing is acknowledged.
+            self._stopping = True
+            self._fatal(error)
+        finally:
+            self.ready = False
+            checkpoint, self._checkpoint = self._checkpoint, None
+            if checkpoint is not None:
+                await self._in_thread(checkpoint.close)
+
+    def _open(self) -> bool:
+        """Takes the partition over and recovers its state. Blocks."""
+        started = clock.monotonic_s()
+        lane, number = self.lane, self.number
+        checkpoint = Checkpoint(self._clients.producer(self._transactional_id), lane.changelog, number, reach=self._reach)
+        checkpoint.open()
+        self._checkpoint = checkpoint
+        reader = self._clients.reader()
+        try:
+            if not recover(self.store, reader, lane.changelog, number, stopped=lambda: self._stopping):
+                return False
+            self.next_offset = check_against_source(self.store.marker, self._source(reader))
+        finally:
+            reader.close()
+        self.core = lane.core(number, self.store)
+        self.core.restore()
+        metrics.RECOVERY_SECONDS.labels(*self._labels).set(clock.monotonic_s() - started)
+        return True
+
+    def _source(self, reader: Any) -> Source:
+        from confluent_kafka import TopicPartition
+
+        low, high = reader.get_watermark_offsets(TopicPartition(self.lane.topic, self.number), timeout=30.0)
+        return Source(self.lane.topic, self.number, low, high)
+
+    async def _take(self, event: Event) -> None:
+        batch = event.value
+        expected = self.next_offset
+        core, checkpoint = self.core, self._checkpoint
+        if expected is None or core is None or checkpoint is None:  # pragma: no cover - _open set them
+            raise AssertionError
+        if batch.first_offset > expected:
+            await self._heal(batch)
+            return
+        self._healings = 0
+        if batch.next_offset <= expected:
+            # Read again after a restart or a rebalance: the marker says it is done.
+            event.ack()
+            if self._queue.empty():
+                await self._rewind(expected)
+            return
+        batch = batch.after(expected - 1)
+        started = clock.monotonic_s()
+        outcome = core.process(batch, clock.now_ms())
+        decided = clock.monotonic_s()
+        changelog_end = await self._in_thread(lambda: checkpoint.commit(outcome))
+        self.store.apply(outcome.changes)
+        self.store.marker = outcome.last_offset
+        self.store.changelog_offset = changelog_end
+        self.next_offset = batch.next_offset
+        self._reach("after_apply")
+        event.ack()
+        self._measure(batch, outcome, decided - started, clock.monotonic_s() - decided)
+
+    def _measure(self, batch: Batch, outcome: Outcome, process_s: float, checkpoint_s: float) -> None:
+        topic = self.lane.topic
+        metrics.EVENTS.labels(topic).inc(outcome.processed)
+        metrics.BATCH_RECORDS.labels(topic).observe(len(batch.records))
+        metrics.PROCESS_SECONDS.labels(topic).observe(process_s)
+        metrics.CHECKPOINT_SECONDS.labels(topic).observe(checkpoint_s)
+        metrics.STATE_KEYS.labels(*self._labels).set(len(self.store))
+
+    async def _heal(self, batch: Batch) -> None:
+        """Goes back to the offset that is due next, if the log still holds it; never goes on over a hole."""
+        expected = self.next_offset
+        self._healings += 1
+        where = f"partition {self.number} of {self.lane.topic}"
+        source = await self._in_thread(self._look)
+        if expected is None or source.low > expected:
+            raise IntegrityError(
+                f"Retention deleted offsets {expected} to {source.low - 1} of {where} before they were processed.",
+                "Restore them from a backup, or start a new namespace from what the log still holds; then set retention.ms=-1.",
+            )
+        if self._healings > _HEALINGS:
+            raise IntegrityError(
+                f"Offset {expected} of {where} does not come, however often it is asked for; offset {batch.first_offset} does.",
+                "Compare the topic with its replicas (kafka-dump-log); going on would lose records.",
+            )
+        log.warning("reading_again", topic=self.lane.topic, partition=self.number, expected=expected, came=batch.first_offset)
+        while not self._queue.empty():
+            self._queue.get_nowait()
+        if self._stopping:
+            self._queue.put_nowait(None)
+            return
+        await self._rewind(expected)
+
+    def _look(self) -> Source:
+        reader = self._clients.reader()
+        try:
+            return self._source(reader)
+        finally:
+            reader.close()
+
+    async def _in_thread(self, work: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
