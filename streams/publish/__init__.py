@@ -1,1 +1,7 @@
-"""See docs/architecture.md."""
+"""What a border system uses: a Publisher, files of events, pseudonyms. Needs neither Faust nor ClickHouse."""
+
+from __future__ import annotations
+
+from streams.publish.publisher import Numbering, Publisher, UndeliveredError
+
+__all__ = ["Numbering", "Publisher", "UndeliveredError"]

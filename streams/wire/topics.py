@@ -57,11 +57,14 @@ class Topic:
 _KEEP = {"cleanup.policy": "delete", "retention.ms": "-1"}
 _COMPACT = {"cleanup.policy": "compact", "min.compaction.lag.ms": "60000"}
 _WIDE = {"max.message.bytes": str(MAX_MESSAGE_BYTES)}
+_ARRIVAL = {"message.timestamp.type": "LogAppendTime"}
+"""A message's timestamp is when it arrived, by the broker's clock: it bounds how far in the future an event may lie, so it
+must not be the publisher's to choose (ADR 0011)."""
 
-PEOPLE = Topic("people", "input", partitioned=True, config=_KEEP | _WIDE)
-POSTS = Topic("posts", "input", partitioned=False, config=_KEEP | _WIDE)
-EMPLOYERS = Topic("employers", "input", partitioned=False, config=_KEEP | _WIDE)
-QUOTAS = Topic("quotas", "input", partitioned=False, config=_KEEP | _WIDE)
+PEOPLE = Topic("people", "input", partitioned=True, config=_KEEP | _WIDE | _ARRIVAL)
+POSTS = Topic("posts", "input", partitioned=False, config=_KEEP | _WIDE | _ARRIVAL)
+EMPLOYERS = Topic("employers", "input", partitioned=False, config=_KEEP | _WIDE | _ARRIVAL)
+QUOTAS = Topic("quotas", "input", partitioned=False, config=_KEEP | _WIDE | _ARRIVAL)
 ALERTS = Topic("alerts", "output", partitioned=True, config=_KEEP)
 FINDINGS = Topic("findings", "output", partitioned=True, config=_KEEP)
 CASES = Topic("cases", "output", partitioned=True, config=_KEEP)
