@@ -10,19 +10,26 @@ if TYPE_CHECKING:
     from streams.agents.people import PersonSteps
     from streams.runtime.headless import HeadlessApp
 
+SESSION_S = 10.0
+"""Short, because a wrong guess costs little: state is kept over a rebalance, and who lost a partition is fenced."""
 
-def worker(settings: Settings, *, failpoint: str = "") -> HeadlessApp:
+
+def worker(
+    settings: Settings, *, person: PersonSteps | None = None, failpoint: str = "", session_s: float = SESSION_S
+) -> HeadlessApp:
     """Builds the worker: a Faust app whose agents decide the input topics' records.
 
     Args:
         settings: must name a Kafka (see :func:`with_kafka`).
+        person: the steps of one person; those of ``streams.person`` if not given.
         failpoint: where a test wants the process killed, see ``streams.runtime.failpoints``.
+        session_s: seconds without a sign of life after which the group takes this worker for dead.
 
     Raises:
         SetupError: the settings do not fit together.
         PolicyError: the policy cannot be loaded.
     """
-    from streams import person
+    import streams.person
     from streams.agents import posts, registry
     from streams.decode import Decoder
     from streams.policy.load import load
@@ -42,8 +49,8 @@ def worker(settings: Settings, *, failpoint: str = "") -> HeadlessApp:
         # Offsets are a hint: the marker in the changelog is what recovery goes by.
         broker_commit_every=1_000_000,
         broker_commit_interval=1.0,
-        broker_session_timeout=30.0,
-        broker_heartbeat_interval=3.0,
+        broker_session_timeout=session_s,
+        broker_heartbeat_interval=session_s / 5,
         broker_request_timeout=60.0,
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=4 * 1024 * 1024,
@@ -58,7 +65,10 @@ def worker(settings: Settings, *, failpoint: str = "") -> HeadlessApp:
     )
     ownership = Ownership(
         registry.lanes(
-            decoder=Decoder(policy.codes), person=cast("PersonSteps", person), policy=policy, namespace=settings.namespace
+            decoder=Decoder(policy.codes),
+            person=person or cast("PersonSteps", streams.person),
+            policy=policy,
+            namespace=settings.namespace,
         ),
         clients,
         rewind=app.rewind,
