@@ -1,0 +1,98 @@
+"""Records to columns: pure, the same rows for the same records on any machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from typing import Any, cast
+
+from streams.policy.model import Policy
+from streams.records import Gap
+from streams.warehouse.block import Block
+from streams.warehouse.columns import OUTPUT_TABLES, Table, table_of
+from streams.wire.avro import KINDS, Message, schema_of
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a record stands in the log.
+
+    Attributes:
+        topic: full name of the topic.
+        partition: its partition.
+        offset: its offset.
+        received_at: the broker's timestamp, UTC epoch ms.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    received_at: int
+
+
+Delivery = tuple[Position, Message]
+"""A record with its position."""
+
+
+def tables() -> dict[str, Table]:
+    """Returns the fact table of every event type, by the record's ``NAME``."""
+    return {name: table_of(schema_of(name), name) for name in KINDS}
+
+
+class Layout:
+    """Turns deliveries of one event type into a block of its table."""
+
+    def __init__(self, table: Table, policy: Policy) -> None:
+        self.table = table
+        kind = KINDS[table.event_type]
+        names = [field.name for field in fields(kind)]
+        self._fields = cast("Callable[[Message], tuple[Any, ...]]", attrgetter(*names))
+        self._gaps = names.index("gaps") if "gaps" in names else None
+        self._output = table.event_type in OUTPUT_TABLES
+        self._policy = policy
+        self._place = attrgetter(table.place) if table.place else None
+        self._oblast = any(column.name == "oblast" for column in table.derived)
+
+    def block(self, deliveries: Sequence[Delivery]) -> Block:
+        """Returns the block of some deliveries, in their order.
+
+        Args:
+            deliveries: at least one, all of this layout's event type.
+        """
+        records = [record for _, record in deliveries]
+        columns: list[Sequence[Any]] = list(zip(*map(self._fields, records), strict=True))
+        if self._gaps is not None:
+            columns[self._gaps] = [_plain(gaps) for gaps in columns[self._gaps]]
+        if self.table.derived:
+            columns.extend(self._derive(records))
+        positions = [position for position, _ in deliveries]
+        if not self._output:
+            columns.append([position.topic for position in positions])
+        columns.append([position.partition for position in positions])
+        columns.append([position.offset for position in positions])
+        columns.append([position.received_at for position in positions])
+        return Block(self.table.columns, columns)
+
+    def _derive(self, records: Sequence[Any]) -> list[list[Any]]:
+        zone_of = self._policy.zone_of
+        if self._place is None:
+            country = zone_of("")
+            return [[country.local_day(record.occurred_at) for record in records]]
+        places = [self._place(record) or "" for record in records]
+        days = [zone_of(place).local_day(record.occurred_at) for place, record in zip(places, records, strict=True)]
+        return [days, self._oblasts(places, days)] if self._oblast else [days]
+
+    def _oblasts(self, posts: list[str], days: list[int]) -> list[str]:
+        codes = self._policy.codes
+        known = {post: codes.posts[post].oblast if post in codes.posts else "" for post in set(posts)}
+        return [codes.oblast_on(known[post], day) for post, day in zip(posts, days, strict=True)]
+
+
+def _plain(gaps: Sequence[Gap]) -> list[tuple[str, int, int | None]]:
+    return [(gap.post, gap.from_at, gap.until_at) for gap in gaps]
+
+
+def layouts(policy: Policy) -> dict[type[Message], Layout]:
+    """Returns the layout of every event type, by record class."""
+    return {KINDS[name]: Layout(table, policy) for name, table in tables().items()}

@@ -1,0 +1,277 @@
+"""From the log to ClickHouse: read, insert, and only then commit.
+
+A unit is everything read since the last commit. It goes to ClickHouse as one block per table; when every block is on disk the
+offsets are committed. Killed in between, the unit is read again, in whatever other cut, and changes nothing: a row's key is its
+place in the log (events) or its identity and version (decisions), and tables replace rows by key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import stamina
+import structlog
+
+from streams import metrics
+from streams.clock import monotonic_s
+from streams.errors import DependencyError
+from streams.warehouse.block import Block
+from streams.warehouse.columns import INSTANT, WORD, Column
+from streams.warehouse.engine import Engine
+from streams.warehouse.errors import RefusedError
+from streams.warehouse.rows import Delivery, Layout, Position
+from streams.warehouse.source import positions, subscribe
+from streams.wire.avro import MalformedError, Message, decode
+
+log = structlog.get_logger(__name__)
+
+POLL_RECORDS = 2_000
+POLL_S = 0.25
+"""How long a poll may keep a stop waiting."""
+
+UNIT_BYTES = 64 * 1024 * 1024
+"""Bytes of messages in one unit, at most: dead letters may be 16 MiB each."""
+
+_REFUSED_COLUMNS = (
+    Column("topic", WORD, ""),
+    Column("partition", "Int32", ""),
+    Column("offset", "Int64", ""),
+    Column("event_type", WORD, ""),
+    Column("received_at", INSTANT, ""),
+    Column("reason", "String", ""),
+)
+
+
+class Log(Protocol):
+    """The part of confluent-kafka's consumer that is used."""
+
+    def consume(self, num_messages: int, timeout: float) -> list[Any]: ...
+    def commit(self, *, offsets: list[Any], asynchronous: bool) -> Any: ...
+    def pause(self, partitions: list[Any]) -> None: ...
+    def resume(self, partitions: list[Any]) -> None: ...
+    def assignment(self) -> list[Any]: ...
+    def close(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Unit:
+    """What has been read and not committed.
+
+    Attributes:
+        rows: deliveries by record class.
+        next: next offset to read, by topic and partition.
+        count: deliveries.
+        size: bytes of their messages.
+        since_s: when the first was read, on the monotonic clock.
+    """
+
+    rows: dict[type[Message], list[Delivery]] = field(default_factory=lambda: defaultdict(list))
+    next: dict[tuple[str, int], int] = field(default_factory=dict)
+    count: int = 0
+    size: int = 0
+    since_s: float = 0.0
+
+
+class Sink:
+    """Carries topics to ClickHouse until it is told to stop.
+
+    Args:
+        engine: where to; used by this thread only.
+        consumer: where from; closed at the end.
+        layouts: how records become rows.
+        batch_rows: rows of one unit, at most.
+        batch_s: seconds a row waits, at most.
+        stop: set to end; the unit at hand is still delivered if ClickHouse answers at once.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        consumer: Log,
+        layouts: Mapping[type[Message], Layout],
+        *,
+        batch_rows: int,
+        batch_s: float,
+        stop: threading.Event,
+    ) -> None:
+        self._engine = engine
+        self._consumer = consumer
+        self._layouts = layouts
+        self._batch_rows = batch_rows
+        self._batch_s = batch_s
+        self._stop = stop
+        self._unit = Unit()
+        self._ended: set[tuple[str, int]] = set()
+        self._early: list[Any] = []
+        self.alive_s = monotonic_s()
+        self.trouble = "has not read anything yet"
+
+    def run(self, topics: list[str]) -> None:
+        """Consumes until stopped; returns with everything committed that ClickHouse has taken.
+
+        Raises:
+            RefusedError: ClickHouse refuses every row of a block, or the table: nothing was committed.
+        """
+        subscribe(self._consumer, topics, lost=self._forget)
+        try:
+            while not self._stop.is_set():
+                self.step()
+            if self._unit.next:
+                self._deliver()
+        except DependencyError as error:
+            # Only after a stop: the rows stay in the log and are read again.
+            log.warning("stopped with undelivered rows", rows=self._unit.count, error=error.what)
+        finally:
+            self._consumer.close()
+
+    def step(self) -> None:
+        """Reads once, and delivers when enough has come or waited long enough."""
+        unit = self._unit
+        wait = POLL_S if not unit.next else min(POLL_S, max(0.0, unit.since_s + self._batch_s - monotonic_s()))
+        early, self._early = self._early, []
+        for message in early or self._consumer.consume(min(POLL_RECORDS, self._batch_rows), wait):
+            self._take(message)
+        self.alive_s = monotonic_s()
+        metrics.SINK_WAITING_ROWS.set(unit.count)
+        if unit.next and (
+            unit.count >= self._batch_rows or unit.size >= UNIT_BYTES or monotonic_s() - unit.since_s >= self._batch_s
+        ):
+            self._deliver()
+
+    def _take(self, message: Any) -> None:
+        unit = self._unit
+        place = (message.topic(), message.partition())
+        error = message.error()
+        if error is not None:
+            self._take_error(error, place, message.offset())
+            return
+        self._ended.discard(place)
+        if not unit.next:
+            unit.since_s = monotonic_s()
+        offset = message.offset()
+        unit.next[place] = offset + 1
+        value = message.value()
+        try:
+            record = decode(value or b"")
+        except MalformedError:
+            # The worker's to judge: it puts the message, whole, into the dead letters, which come here too.
+            metrics.SINK_UNREADABLE.labels(place[0]).inc()
+            return
+        unit.rows[type(record)].append((Position(place[0], place[1], offset, message.timestamp()[1]), record))
+        unit.count += 1
+        unit.size += len(value)
+
+    def _take_error(self, error: Any, place: tuple[str, int], offset: int) -> None:
+        if error.name() == "_PARTITION_EOF":
+            self._ended.add(place)
+            if not self._unit.next:
+                self._unit.since_s = monotonic_s()
+            # Beyond the last record there may be transaction marks: committing their end makes "caught up" exact.
+            self._unit.next[place] = offset
+        else:
+            self.trouble = f"Kafka: {error.name()}"
+            log.warning("kafka", error=error.name(), topic=place[0])
+
+    def _forget(self) -> None:
+        """Drops the unit: its partitions have another owner now, who reads it again."""
+        self._unit = Unit()
+        self._early.clear()
+        self._ended.clear()
+
+    def _deliver(self) -> None:
+        """Inserts the unit, then commits its offsets.
+
+        Raises:
+            DependencyError: ClickHouse does not answer and a stop was asked for.
+        """
+        unit = self._unit
+        for kind, deliveries in unit.rows.items():
+            layout = self._layouts[kind]
+            self._insert(layout, deliveries)
+            metrics.SINK_ROWS.labels(layout.table.name).inc(len(deliveries))
+        if unit is not self._unit:
+            return  # a rebalance while we waited for ClickHouse took the partitions away: not ours to commit
+        self._commit(unit)
+        self._unit = Unit()
+        self.trouble = ""
+        assigned = {(one.topic, one.partition) for one in self._consumer.assignment()}
+        metrics.SINK_CAUGHT_UP.set(bool(assigned) and assigned <= self._ended)
+
+    def _commit(self, unit: Unit) -> None:
+        from confluent_kafka import KafkaException
+
+        try:
+            self._consumer.commit(offsets=positions(unit.next), asynchronous=False)
+        except KafkaException as error:
+            # The rows are in ClickHouse; what is not committed is read again and replaces itself.
+            log.warning("offsets not committed", error=error.args[0].name())
+
+    def _insert(self, layout: Layout, deliveries: list[Delivery]) -> None:
+        """Inserts deliveries of one type; rows ClickHouse does not take are found by halving and set aside."""
+        table = layout.table.name
+        try:
+            self._send(table, layout.block(deliveries), _token(table, deliveries))
+        except RefusedError as error:
+            if not error.about_data:
+                raise
+            if len(deliveries) == 1:
+                self._set_aside(layout, deliveries[0], error)
+                return
+            middle = len(deliveries) // 2
+            self._insert(layout, deliveries[:middle])
+            self._insert(layout, deliveries[middle:])
+
+    def _set_aside(self, layout: Layout, delivery: Delivery, error: RefusedError) -> None:
+        position, record = delivery
+        metrics.SINK_REFUSED.labels(layout.table.name).inc()
+        log.error(
+            "row refused", table=layout.table.name, topic=position.topic, partition=position.partition, offset=position.offset
+        )
+        reason = f"{layout.table.name} did not take the row (ClickHouse code {error.code or 'none: it could not be encoded'})."
+        row = [position.topic, position.partition, position.offset, record.NAME, position.received_at, reason]
+        self._send("refused_rows", Block(_REFUSED_COLUMNS, [[value] for value in row]), "")
+
+    def _send(self, table: str, block: Block, token: str) -> None:
+        """Sends one block until ClickHouse has it; the same rows under the same token each time."""
+        for attempt in stamina.retry_context(
+            on=self._worth_retrying, attempts=None, timeout=None, wait_initial=0.1, wait_max=2.0, wait_jitter=0.2
+        ):
+            with attempt:
+                if attempt.num > 1:
+                    metrics.SINK_RETRIES.labels(table).inc()
+                    self._stay_in_group()
+                with metrics.SINK_INSERT_SECONDS.labels(table).time():
+                    self._engine.insert(table, block, token=token)
+
+    def _worth_retrying(self, error: Exception) -> bool:
+        if not isinstance(error, DependencyError):
+            return False
+        self.trouble = error.what
+        log.warning("ClickHouse does not take rows now", error=error.what, waiting_rows=self._unit.count)
+        return not self._stop.is_set()
+
+    def _stay_in_group(self) -> None:
+        """Lets the group know that this member lives while ClickHouse does not: reads nothing, so memory does not grow."""
+        assigned = self._consumer.assignment()
+        self._consumer.pause(assigned)
+        self._early.extend(self._consumer.consume(1, 0.0))
+        self._consumer.resume(assigned)
+        self.alive_s = monotonic_s()
+
+
+def _token(table: str, deliveries: list[Delivery]) -> str:
+    """Names a block by what is in it: for every partition its first and last offset and the number of records."""
+    ranges: dict[tuple[str, int], list[int]] = {}
+    for position, _ in deliveries:
+        bounds = ranges.setdefault(
+            (position.topic, position.partition), [position.offset, position.offset, 0, position.received_at]
+        )
+        bounds[0] = min(bounds[0], position.offset)
+        bounds[1] = max(bounds[1], position.offset)
+        bounds[2] += 1
+    return hashlib.sha256(repr((table, sorted(ranges.items()))).encode()).hexdigest()

@@ -1,0 +1,167 @@
+"""The sink between a real Kafka and the real engine."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+
+from streams.policy.load import load
+from streams.records import Alert, BorderCrossing, DeadLetter
+from streams.settings import Settings
+from streams.warehouse import source
+from streams.warehouse.embedded import Embedded
+from streams.warehouse.migrate import migrate
+from streams.warehouse.rows import layouts
+from streams.warehouse.sink import Sink
+from streams.wire.avro import Message, encode
+from streams.wire.topics import topic_of
+from tests.conftest import Kafka
+from tests.unit.warehouse.made import crossing, event_id, make
+
+pytestmark = pytest.mark.integration
+
+LAYOUTS = layouts(load("kz"))
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Embedded]:
+    engine = Embedded(tmp_path / "clickhouse")
+    migrate(engine)
+    yield engine
+    engine.close()
+
+
+def publish(settings: Settings, *messages: Message | bytes, to: str = "people") -> None:
+    producer = Producer({"bootstrap.servers": settings.kafka})
+    for message in messages:
+        if isinstance(message, bytes):
+            producer.produce(f"{settings.namespace}.{to}", message, key=b"k")
+        else:
+            key = getattr(message, "subject", "")
+            producer.produce(topic_of(type(message)).name(settings.namespace), encode(message), key=key.encode())  # type: ignore[arg-type]
+    assert producer.flush(20) == 0
+
+
+def wait_for(condition: Callable[[], Any], within_s: float = 30.0) -> None:
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.05)
+
+
+class Running:
+    """A sink on its own thread."""
+
+    def __init__(self, settings: Settings, engine: Any, *, batch_rows: int = 20_000) -> None:
+        self.stop = threading.Event()
+        self.sink = Sink(engine, source.consumer(settings), LAYOUTS, batch_rows=batch_rows, batch_s=0.1, stop=self.stop)
+        self.error: BaseException | None = None
+        self.thread = threading.Thread(target=self._run, args=(source.topics(settings),), daemon=True)
+        self.thread.start()
+
+    def _run(self, topics: list[str]) -> None:
+        try:
+            self.sink.run(topics)
+        except BaseException as error:
+            self.error = error
+
+    def __enter__(self) -> Running:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def end(self) -> float:
+        begun = time.monotonic()
+        self.stop.set()
+        self.thread.join(20)
+        assert not self.thread.is_alive()
+        return time.monotonic() - begun
+
+
+def count(engine: Embedded, table: str) -> int:
+    return int(engine.select(f"SELECT count() FROM {table} FINAL").rows[0][0])  # noqa: S608
+
+
+def test_what_is_published_arrives_in_its_table_and_the_sink_stops_at_once(kafka: Kafka, engine: Embedded) -> None:
+    settings = kafka.settings()
+    publish(settings, *(crossing(n, subject=f"p1-{n}") for n in range(1, 301)))
+    publish(settings, make(Alert, alert_id=event_id(1), version=1), make(DeadLetter, value=b"\xff\x00"))
+    publish(settings, b"not avro at all")
+    with Running(settings, engine) as running:
+        wait_for(lambda: count(engine, "raw_border_crossing") == 300 and count(engine, "alerts") == 1)
+        wait_for(lambda: count(engine, "dead_letters") == 1)
+        assert running.end() < 5
+    assert running.error is None
+    row = engine.select("SELECT oblast, toString(occurred_on), subject FROM raw_border_crossing WHERE source_seq = 7").rows
+    assert row == [("KZ-75", "2025-03-01", "p1-7")]
+    assert engine.select("SELECT hex(value) FROM dead_letters").rows == [("FF00",)]
+
+
+class KilledAfterInsert:
+    """An engine whose process dies when the rows are on disk and the offsets not yet committed."""
+
+    def __init__(self, engine: Embedded, survive: int) -> None:
+        self._engine = engine
+        self._left = survive
+
+    def insert(self, table: str, block: Any, *, token: str = "") -> int:
+        sent = self._engine.insert(table, block, token=token)
+        self._left -= 1
+        if self._left < 0:
+            raise SystemExit("killed")
+        return sent
+
+
+def test_a_sink_killed_between_insert_and_commit_doubles_nothing(kafka: Kafka, engine: Embedded) -> None:
+    settings = kafka.settings()
+    publish(settings, *(crossing(n, subject=f"p1-{n}") for n in range(1, 2001)))
+    killed = Running(settings, KilledAfterInsert(engine, survive=2), batch_rows=300)
+    killed.thread.join(30)
+    assert isinstance(killed.error, SystemExit)
+    before = count(engine, "raw_border_crossing")
+    assert 0 < before < 2000
+    with Running(settings, engine, batch_rows=170):
+        wait_for(lambda: count(engine, "raw_border_crossing") == 2000)
+    assert engine.select("SELECT count(), uniqExact(source_seq) FROM core_border_crossing").rows == [(2000, 2000)]
+    assert engine.select("SELECT sum(persons) FROM mart_daily_flows").rows == [(2000,)]
+
+
+def test_committed_offsets_equal_the_ends_when_everything_has_arrived(kafka: Kafka, engine: Embedded) -> None:
+    """Transaction marks at the end of a topic included: `lag 0` means lag 0."""
+    from streams.local import admin, topics
+
+    settings = kafka.settings()
+    producer = Producer({"bootstrap.servers": settings.kafka, "transactional.id": f"{settings.namespace}-t"})
+    producer.init_transactions()
+    producer.begin_transaction()
+    producer.produce(f"{settings.namespace}.alerts", encode(make(Alert, alert_id=event_id(1), version=1)), key=b"k")
+    producer.commit_transaction()
+    producer.begin_transaction()
+    producer.produce(f"{settings.namespace}.alerts", encode(make(Alert, alert_id=event_id(2), version=1)), key=b"k")
+    producer.abort_transaction()
+
+    def lag() -> int:
+        with admin.connect(settings.kafka, settings) as client:
+            done = topics.committed(client, source.group(settings))
+            ends = topics.ends(client, source.topics(settings))
+            return sum(end - done.get(place, 0) for place, end in ends.items())
+
+    with Running(settings, engine):
+        wait_for(lambda: lag() == 0)
+    assert count(engine, "alerts") == 1
+
+
+def test_rows_clickhouse_does_not_take_are_found_and_the_rest_arrives(kafka: Kafka, engine: Embedded) -> None:
+    settings = kafka.settings()
+    engine.command("ALTER TABLE raw_border_crossing ADD CONSTRAINT honest CHECK source_seq != 13")
+    publish(settings, *(crossing(n, subject=f"p1-{n}") for n in range(1, 101)))
+    with Running(settings, engine):
+        wait_for(lambda: count(engine, "raw_border_crossing") == 99 and count(engine, "refused_rows") == 1)
+    assert engine.select("SELECT event_type, reason FROM refused_rows").rows[0][0] == BorderCrossing.NAME
