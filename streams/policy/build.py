@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from streams.policy.calendar import WorkingDays
 from streams.policy.codes import Codes, Text
-from streams.policy.document import Faults, Item, date_of
+from streams.policy.document import Fault, Faults, Item, date_of
 from streams.policy.kinds import (
     PARAMETERS,
     PERMIT_TYPES,
@@ -24,6 +24,7 @@ from streams.policy.kinds import (
     list_of,
     mapping_of,
     names,
+    nearest,
     one_of,
     sequence,
     text,
@@ -183,7 +184,7 @@ class _Reader:
         for name, item in self._entries("parameters"):
             with self.faults.collecting():
                 if name not in PARAMETERS:
-                    raise item.refuse(f"one of the parameters {', '.join(PARAMETERS)}", f"the unknown {name!r}")
+                    raise item.refuse("a known parameter (docs/policy.md)", f"the unknown {name!r}{nearest(name, PARAMETERS)}")
                 if name in self.head.without:
                     raise item.refuse("nothing, for the policy says it goes without it", f"{name!r}")
                 spec = PARAMETERS[name]
@@ -213,26 +214,34 @@ class _Reader:
         description = text_of(keys["description"])
         if word(keys["unit"], "a unit") != unit:
             raise keys["unit"].refuse(f"the unit {unit!r}")
-        self.found[name] = Parameter(name, unit, description, self._periods(keys["values"], kind), item.where)
+        self._note(name, unit, description, self._periods(keys["values"], kind), item)
+
+    def _note(self, name: str, unit: str, description: Text, periods: tuple[Period, ...], item: Item) -> None:
+        if periods:  # else every one of them was refused
+            self.found[name] = Parameter(name, unit, description, periods, item.where)
 
     def _periods(self, item: Item, kind: Kind) -> tuple[Period, ...]:
         found: list[Period] = []
+        faults_before = len(self.faults.found)
         for child in list_of(item, "values, each with from, value, source, confidence"):
-            keys = keys_of(child, ("from", "value", "source", "confidence"))
-            from_on = day_of(keys["from"])
-            if found and from_on <= found[-1].from_on:
-                raise keys["from"].refuse(
-                    f"periods in order that do not overlap: a day after {date_of(found[-1].from_on)}", f"{date_of(from_on)}"
+            with self.faults.collecting():
+                keys = keys_of(child, ("from", "value", "source", "confidence"))
+                from_on = day_of(keys["from"])
+                if found and from_on <= found[-1].from_on:
+                    before = date_of(found[-1].from_on)
+                    raise keys["from"].refuse(
+                        f"periods in order that do not overlap: a day after {before}", f"{date_of(from_on)}"
+                    )
+                value = kind(keys["value"], self.known)
+                found.append(Period(from_on, value, word(keys["source"], "a source"), confidence_of(keys["confidence"])))
+        if len(self.faults.found) == faults_before:
+            if not found:
+                raise item.refuse("at least one value", "an empty list")
+            if found[0].from_on > self.head.from_on:
+                raise item.refuse(
+                    f"a value on every day from {date_of(self.head.from_on)}, the policy's first",
+                    f"none before {date_of(found[0].from_on)}",
                 )
-            value = kind(keys["value"], self.known)
-            found.append(Period(from_on, value, word(keys["source"], "a source"), confidence_of(keys["confidence"])))
-        if not found:
-            raise item.refuse("at least one value", "an empty list")
-        if found[0].from_on > self.head.from_on:
-            raise item.refuse(
-                f"a value on every day from {date_of(self.head.from_on)}, the policy's first",
-                f"none before {date_of(found[0].from_on)}",
-            )
         return tuple(found)
 
     def _groups(self) -> None:
@@ -242,7 +251,7 @@ class _Reader:
                 title = text_of(keys["title"])
                 if "members" in keys:
                     periods = self._periods(keys["members"], names("countries"))
-                    self.found[f"group.{name}"] = Parameter(f"group.{name}", "countries", title, periods, item.where)
+                    self._note(f"group.{name}", "countries", title, periods, item)
         with self.faults.collecting():
             if self.head.otherwise not in self.known["groups"]:
                 raise self.head.where.refuse("a group under 'otherwise'", f"{self.head.otherwise!r}")
@@ -264,7 +273,7 @@ class _Reader:
                     periods = self._periods(keys[aspect], kind)
                     if family != "breach" and any(REFERRAL in _words(period.value) for period in periods):
                         raise keys[aspect].refuse(f"no {REFERRAL} in a rule of family {family}", REFERRAL)
-                    self.found[parameter] = Parameter(parameter, unit, title, periods, keys[aspect].where)
+                    self._note(parameter, unit, title, periods, keys[aspect])
 
 
 def _words(value: object) -> tuple[str, ...]:
@@ -278,17 +287,18 @@ def _memberships(
     days = sorted({period.from_on for parameter in groups.values() for period in parameter.periods} | {head.from_on})
     starts: dict[str, list[int]] = {code: [] for code in codes.countries}
     held: dict[str, list[str]] = {code: [] for code in codes.countries}
+    clashes: set[tuple[str, str]] = set()
     for day in days:
         of: dict[str, str] = {}
         for name, parameter in groups.items():
             countries: Any = parameter.on(day).value
             for code in sorted(countries):
-                with faults.collecting():
-                    if code in of:
-                        raise head.where.refuse(
-                            f"{code} in one group on {date_of(day)}", f"{of[code]} and {name} ({parameter.where})"
-                        )
-                    of[code] = name
+                if code in of and (code, name) not in clashes:
+                    clashes.add((code, name))
+                    file, _, line = parameter.where.rpartition(":")
+                    what = f"expected {code} in one group on {date_of(day)}, got it in {of[code]} and in {name}."
+                    faults.found.append(Fault(file, int(line), what))
+                of[code] = name
         for code in codes.countries:
             group = of.get(code, head.otherwise)
             if not held[code] or held[code][-1] != group:

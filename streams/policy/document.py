@@ -37,11 +37,11 @@ class Fault:
 
 
 class FaultError(PolicyError):
-    """One fault, on its way to the list of faults."""
+    """Faults on their way to the list of faults."""
 
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(str(fault))
-        self.fault = fault
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__(str(faults[0]))
+        self.faults = faults
 
 
 @dataclass(slots=True)
@@ -59,7 +59,7 @@ class Faults:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
         if isinstance(error, FaultError):
-            self.found.append(error.fault)
+            self.found.extend(error.faults)
             return True
         return False
 
@@ -79,7 +79,8 @@ class Item:
 
     def refuse(self, expected: str, came: str | None = None) -> FaultError:
         """Returns the refusal of this item, to be raised."""
-        return FaultError(Fault(self.file, self.line, f"expected {expected}, got {came or describe(self.value)}."))
+        got = came or describe(self.value)
+        return FaultError(Fault(self.file, self.line, f"expected {expected}, got {got}{'' if got.endswith('?') else '.'}"))
 
     def plain(self) -> Any:
         """Returns the content without lines, as JSON knows it."""
@@ -140,7 +141,7 @@ def read_document(text: bytes, file: str, faults: Faults) -> Item | None:
     try:
         return _item(node, file, faults, set(), 0)
     except FaultError as refusal:
-        faults.found.append(refusal.fault)
+        faults.found.extend(refusal.faults)
         return None
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from itertools import pairwise
 from typing import Any, get_args
 
 from streams.policy.codes import Text
-from streams.policy.document import Item, day_number
+from streams.policy.document import FaultError, Item, day_number, describe
 from streams.policy.model import Allowance, Anchor
 from streams.records.crossings import Purpose
 from streams.records.labour import WorkPermitType
@@ -25,12 +26,16 @@ def keys_of(item: Item, required: Collection[str], optional: Collection[str] = (
     if not isinstance(item.value, dict):
         raise item.refuse(f"a mapping with {', '.join(required)}")
     found: dict[str, Item] = item.value
-    for key, child in found.items():
-        if key not in required and key not in optional:
-            raise child.refuse(f"one of the keys {', '.join([*required, *optional])}", f"the unknown key {key!r}")
-    for key in required:
-        if key not in found:
-            raise item.refuse(f"the key {key!r}", f"only {', '.join(found) or 'an empty mapping'}")
+    refusals = [
+        child.refuse(f"one of the keys {', '.join([*required, *optional])}", f"the unknown key {key!r}")
+        for key, child in found.items()
+        if key not in required and key not in optional
+    ]
+    refusals += [
+        item.refuse(f"the key {key!r}", f"only {', '.join(found) or 'an empty mapping'}") for key in required if key not in found
+    ]
+    if refusals:
+        raise FaultError(*(fault for refusal in refusals for fault in refusal.faults))
     return found
 
 
@@ -57,11 +62,18 @@ def word(item: Item, what: str = "text") -> str:
     return item.value
 
 
+def nearest(name: str, names: Collection[str]) -> str:
+    """Returns a hint for a mistyped name; empty if none is near."""
+    found = get_close_matches(name, names, n=1)
+    return f"; did you mean {found[0]!r}?" if found else ""
+
+
 def one_of(item: Item, choices: Collection[str], what: str) -> str:
     """Returns a text that is one of some choices."""
     if not isinstance(item.value, str) or item.value not in choices:
         shown = sorted(choices)
-        raise item.refuse(f"{what}: {', '.join(shown)}" if len(shown) <= 24 else f"a known {what}")
+        came = f"{describe(item.value)}{nearest(item.value, shown)}" if isinstance(item.value, str) else None
+        raise item.refuse(f"{what}: {', '.join(shown)}" if len(shown) <= 24 else f"a known {what}", came)
     return item.value
 
 
