@@ -16,6 +16,8 @@ MARKER_KEY = b"\x00marker"
 """Changelog key of the marker. No pseudonym begins with a zero byte."""
 
 _READ_AT_ONCE = 5_000
+# consume() waits for all it was asked for: short, or the end of a small changelog costs as long.
+_READ_WAIT_S = 0.05
 _PATIENCE_S = 60.0
 
 
@@ -192,7 +194,7 @@ def recover(
     while position < high:
         if stopped():
             return False
-        messages = consumer.consume(_READ_AT_ONCE, timeout=1.0)
+        messages = consumer.consume(_READ_AT_ONCE, timeout=_READ_WAIT_S)
         changes: dict[bytes, bytes | None] = {}
         for message in messages:
             trouble = message.error()

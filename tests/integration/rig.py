@@ -13,6 +13,7 @@ import urllib.request
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -223,7 +224,7 @@ def holes(lines: Iterable[BatchMarker]) -> list[tuple[BatchMarker, BatchMarker]]
     found = []
     for run in by_partition.values():
         run.sort(key=lambda line: line.first_offset)
-        found += [(a, b) for a, b in zip(run, run[1:], strict=False) if b.first_offset != a.last_offset + 1]
+        found += [(a, b) for a, b in pairwise(run) if b.first_offset != a.last_offset + 1]
     return found
 
 
