@@ -13,7 +13,7 @@ import typer
 from streams import __version__
 from streams.errors import ShekaraError
 
-COMMANDS: tuple[str, ...] = ("worker", "policy", "simulate")
+COMMANDS: tuple[str, ...] = ("up", "worker", "policy", "simulate", "topics")
 """Modules below ``streams.cli`` that add commands, in the order ``--help`` lists them."""
 
 

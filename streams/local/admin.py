@@ -4,42 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from streams.errors import DependencyError
 from streams.settings import Settings
+from streams.wire import connection
 
 _ANSWER_MS = 10_000
 
 
-def configuration(bootstrap: str, settings: Settings) -> dict[str, Any]:
-    """Returns what a kafka-python client needs to reach this Kafka.
-
-    Args:
-        bootstrap: ``host:port,…``
-        settings: carries protocol, certificates and credentials.
-    """
-    config: dict[str, Any] = {
-        "bootstrap_servers": bootstrap.split(","),
-        "security_protocol": settings.kafka_security,
-        "client_id": f"{settings.namespace}-admin",
-    }
-    if settings.kafka_security != "PLAINTEXT":
-        config |= {
-            "ssl_cafile": str(settings.kafka_ca) if settings.kafka_ca else None,
-            "ssl_certfile": str(settings.kafka_certificate) if settings.kafka_certificate else None,
-            "ssl_keyfile": str(settings.kafka_key) if settings.kafka_key else None,
-        }
-    if settings.kafka_security == "SASL_SSL":
-        config |= {
-            "sasl_mechanism": settings.kafka_sasl_mechanism,
-            "sasl_plain_username": settings.kafka_username,
-            "sasl_plain_password": settings.kafka_password.get_secret_value(),
-        }
-    return config
+def embedded(settings: Settings, bootstrap: str) -> Settings:
+    """Returns settings that lead to the embedded broker: loopback, no TLS, whatever is set for another Kafka."""
+    plain = Settings.model_fields
+    return settings.model_copy(
+        update={"kafka": bootstrap} | {name: plain[name].get_default() for name in plain if name.startswith("kafka_")}
+    )
 
 
 @contextmanager
@@ -56,7 +37,8 @@ def connect(bootstrap: str, settings: Settings, *, timeout_ms: int = _ANSWER_MS)
     """
     try:
         client = KafkaAdminClient(
-            **configuration(bootstrap, settings),
+            **connection.kafka_python(settings, bootstrap),
+            client_id=f"{settings.namespace}-admin",
             request_timeout_ms=max(timeout_ms, 1000),
             bootstrap_timeout_ms=timeout_ms,
         )

@@ -148,9 +148,8 @@ class Broker:
             if not self.child.running:
                 raise self.failure(f"The embedded broker ended while it started (exit code {self.child.exit_code})")
             if _accepts(self._ports["broker"]):
-                local = settings.model_copy(update={"kafka_security": "PLAINTEXT"})
                 try:
-                    with admin.connect(self.bootstrap, local, timeout_ms=5_000) as client:
+                    with admin.connect(self.bootstrap, admin.embedded(settings, self.bootstrap), timeout_ms=5_000) as client:
                         if client.describe_cluster()["brokers"]:
                             return
                 except SetupError:

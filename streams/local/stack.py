@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from streams.errors import SetupError
+from streams.local import admin
 from streams.settings import Settings
 
 
@@ -57,10 +58,8 @@ class Stack:
 
     def settings(self, settings: Settings) -> Settings:
         """Returns the settings with this stack's Kafka and namespace in them."""
-        changes: dict[str, object] = {"kafka": self.kafka, "namespace": self.namespace}
-        if not settings.kafka:
-            changes["kafka_security"] = "PLAINTEXT"  # the embedded broker
-        return settings.model_copy(update=changes)
+        reached = settings if settings.kafka == self.kafka else admin.embedded(settings, self.kafka)
+        return reached.model_copy(update={"namespace": self.namespace})
 
 
 def run_folder(settings: Settings) -> Path:

@@ -116,7 +116,8 @@ class Supervisor:
             "PYTHONUNBUFFERED": "1",
         }
         if self._broker is not None:
-            values["SHEKARA_KAFKA_SECURITY"] = "PLAINTEXT"
+            # What is set for another Kafka does not hold for ours; an empty variable counts as not set.
+            values |= {f"SHEKARA_{name.upper()}": "" for name in Settings.model_fields if name.startswith("kafka_")}
         return values
 
     def start_broker(self, broker: Broker) -> None:
@@ -232,7 +233,7 @@ class Supervisor:
         begun = monotonic_s()
         while monotonic_s() < deadline_s:
             self.check()
-            if _is_ready(url):
+            if is_ready(url):
                 return
             time.sleep(_POLL_S)
         raise self._failure(child, f"{child.name} was not ready within {monotonic_s() - begun:.0f} s")
@@ -292,7 +293,12 @@ def _signals_raise() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _is_ready(url: str) -> bool:
+def is_ready(url: str) -> bool:
+    """Returns whether a process answers its ``/readyz`` with yes.
+
+    Args:
+        url: ``http://host:port``.
+    """
     host = url.removeprefix("http://")
     connection = http.client.HTTPConnection(host, timeout=2)
     try:

@@ -1,0 +1,56 @@
+"""Which processes make a stack, and in which order they come and go."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from streams.local import admin, jars, java, ports, stack, topics
+from streams.local.broker import Broker
+from streams.local.supervisor import Service, Supervisor, ours
+from streams.settings import Settings
+
+
+def start_stack(supervisor: Supervisor, console: Console) -> Settings:
+    """Starts Kafka (unless there is one), creates the topics, starts warehouse and worker, and waits until all are ready.
+
+    Args:
+        supervisor: inside its ``running`` block.
+        console: where progress is shown.
+
+    Returns:
+        The settings with which this stack's Kafka is reached.
+
+    Raises:
+        SetupError: something is not as it must be; one sentence says what.
+        ChildFailedError: a process did not start.
+    """
+    settings = supervisor.settings
+    if settings.kafka:
+        console.print(f"Kafka: yours at {settings.kafka}")
+    else:
+        runtime = java.find(settings.java_home)
+        classpath = jars.ensure(settings.cache, console=console)
+        with console.status("Starting Apache Kafka …"):
+            supervisor.start_broker(Broker(settings.home / "kafka", java=runtime, classpath=classpath))
+        console.print(f"Kafka: {supervisor.kafka} (Java {runtime.major} from {runtime.origin})")
+        settings = admin.embedded(settings, supervisor.kafka)
+    with admin.connect(supervisor.kafka, settings) as client:
+        topics.create(client, settings.namespace, partitions=settings.partitions, replication=settings.replication)
+    sql_port = settings.sql_port or ports.keep(stack.run_folder(settings) / "ports.json", ("sql",))["sql"]
+    supervisor.sql_url = f"http://{ports.LOOPBACK}:{sql_port}"
+    with console.status("Starting the warehouse and the worker …"):
+        supervisor.start(
+            Service("warehouse", ours("warehouse"), env={"SHEKARA_SQL_PORT": str(sql_port)}),
+            Service("worker", ours("worker"), ready_within_s=120.0),
+        )
+    supervisor.describe()
+    return settings
+
+
+def where(now: stack.Stack) -> list[tuple[str, str]]:
+    """Returns where everything of a running stack is, for a person: names and places."""
+    lines = [("Kafka", now.kafka), ("Namespace", now.namespace)]
+    if now.sql_url:
+        lines.append(("SQL, read only", f"{now.sql_url} (token in {now.token_file})"))
+    lines += [(f"{name} metrics", f"{one.url}/metrics") for name, one in now.processes.items() if one.url]
+    return [*lines, ("Data", now.home), ("Logs", f"{now.home}/log")]
