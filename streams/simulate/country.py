@@ -82,6 +82,7 @@ class Simulation:
         self.seed = seed
         self.start = start
         self.totals = Totals()
+        self.run: Run | None = None
         rates = rates or Rates()
         policy = policy or load("kz")
         country = load_country()
@@ -143,8 +144,8 @@ class Simulation:
             truth: takes the truth, person by person as their stories are told, and the totals when all was sent.
         """
         self.totals = Totals()
-        run = Run(self.world, self._status, self.totals, truth)
-        yield from run.arrivals(self._births(), self._concept)
+        self.run = Run(self.world, self._status, self.totals, truth)
+        yield from self.run.arrivals(self._births(), self._concept)
         if truth is not None:
             truth(self.totals.line())
 

@@ -164,39 +164,45 @@ class Life:
         draft.may_be_wrong = direction != "refusal"
         return draft
 
-    def notify(self, leaves_on: int | None, host: str = "natural_person", employer: Employer | None = None) -> None:
+    def notify(
+        self,
+        leaves_on: int | None,
+        host: str = "natural_person",
+        employer: Employer | None = None,
+        *,
+        met_on: int | None = None,
+    ) -> None:
         """The host gives notice of the arrival: in time, late, or never; says in the truth what must come of it.
 
         Args:
-            leaves_on: the day the person means to leave; none for a long stay.
+            leaves_on: the day the person leaves; none for a long stay.
             host: kind of host.
             employer: the host, where it is an employer.
+            met_on: the day of an extension, which is as good as a notice; none if there is none.
         """
         world, draws = self.world, self.draws
         own_days = world.policy.at(self.stay_on).notification_groups.get(self.group)
-        surely_over_on = self.stay_on + (own_days - 1 if own_days else CERTAINLY_LATE_DAYS)
+        over_on = self.stay_on + (own_days - 1 if own_days else CERTAINLY_LATE_DAYS)
         chance = draws.ratio()
+        on: int | None = self.stay_on + draws.between(0, 20 if own_days else 2)
         if chance < world.rates.notified_never:
             on = None
         elif chance < world.rates.notified_never + world.rates.notified_late:
-            on = surely_over_on + draws.between(2, 15)
-        elif own_days:
-            on = self.stay_on + draws.between(0, 20)
-        else:
-            on = self.stay_on + draws.between(0, 2)
+            on = over_on + draws.between(2, 15)
         if on is not None and leaves_on is not None and on > leaves_on:
             on = None
         if on is not None:
             self.register("arrival", on, None, host, employer)
-        last_on = min(leaves_on if leaves_on is not None else world.end_on, world.end_on - 1)
-        if on is not None and on <= surely_over_on:
+        self.truth.notified = None
+        ends = [day for day in (on, met_on, leaves_on) if day is not None]
+        first_end = min(ends) if ends else world.end_on + 2
+        if on is not None and on <= over_on:
             self.truth.notified = True if self.happened(on) else None
-        elif last_on > surely_over_on + 1:
+        elif min(first_end, world.end_on - 1) > over_on + 1:
             self.truth.notified = False
-            ended = (on is not None and self.happened(on)) or (leaves_on is not None and self.happened(leaves_on))
-            settled = ended or (leaves_on or world.end_on + 2) > world.end_on + 1
-            if settled and (on is None or self.happened(on) or on > world.end_on + 1):
-                self.truth.expected.append(Expected("arrival_not_notified", self.stay_on, None, open=not ended))
+            # An end on the very last day may fall on either side of the last tick.
+            if abs(first_end - world.end_on) > 1:
+                self.truth.expected.append(Expected("arrival_not_notified", self.stay_on, None, open=first_end > world.end_on))
 
     def register(
         self, kind: str, on: int, valid_until_on: int | None, host: str = "natural_person", employer: Employer | None = None
@@ -211,7 +217,8 @@ class Life:
             employer.address_key if employer else self.draws.bits(128).to_bytes(16, "big"),
             host,
             employer.subject if employer else None,
-            self.stay_on,
+            # An extension counts from this day: it makes nothing lawful that came before.
+            on if kind == "extension" else self.stay_on,
             valid_until_on,
         )
         draft.may_be_wrong = kind == "arrival"

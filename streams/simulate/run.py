@@ -71,6 +71,11 @@ class Run:
             yield from self._until((on + 1) * DAY_MS - _AHEAD_MS)
         yield from self._until(world.end_ms + 1)
 
+    @property
+    def waiting(self) -> int:
+        """Events told and not yet arrived: what memory grows with."""
+        return len(self._queue)
+
     def _set_out(self) -> None:
         """Puts on the way what does not hang on people: ticks, heartbeats, outages, declarations, quotas."""
         world = self._world

@@ -65,8 +65,8 @@ def overstay(life: Life, on: int) -> None:
         return
     deadline_on = on + limit - 1
     life.enter(on, life.draws.pick(("private", "private", "tourism")))
-    life.notify(None if life.draws.chance(0.5) else deadline_on + 20)
     end = follow_up(life, deadline_on)
+    life.notify(end.left_on, met_on=end.cured_on)
     life.expect_overstay("overstay_visa_exempt", deadline_on, end.left_on, end.cured_on)
 
 
@@ -102,8 +102,8 @@ def visa_overstay(life: Life, on: int) -> None:
     visa_id = issue_visa(life, on, "B10", (on + 1, on + 60), days=days)
     deadline_on = enters_on + days - 1
     life.enter(enters_on, "tourism", visa_id)
-    life.notify(None, "hotel")
     end = follow_up(life, deadline_on)
+    life.notify(end.left_on, "hotel", met_on=end.cured_on)
     if not allowance_days(life, enters_on):
         life.expect_overstay("overstay_visa", deadline_on, end.left_on, end.cured_on)
 

@@ -80,7 +80,6 @@ def household_work(life: Life, on: int) -> None:
     """A worker at a household, on a permit of one to three months, mostly extended; some stay on without."""
     draws, world = life.draws, life.world
     life.enter(on, "work")
-    life.notify(None)
     issued_on = on + draws.between(2, 12)
     until_on = issued_on + draws.pick((30, 60, 90)) - 1
     permit_id = draws.uuid()
@@ -90,14 +89,16 @@ def household_work(life: Life, on: int) -> None:
         from_on, until_on = until_on + 1, until_on + draws.pick((30, 60, 90))
         permit(life, extended_on, "extended", Permit(permit_id, "household", None, (from_on, until_on)))
     if draws.chance(0.78):
-        life.leave(until_on - draws.between(0, 3))
+        leaves_on = until_on - draws.between(0, 3)
+        life.leave(leaves_on)
+        life.notify(leaves_on)
         life.truth.overstayed = False
         return
-    last_lawful_on = max(until_on, on + allowance_days(life, on) - 1)
-    end = follow_up(life, last_lawful_on)
+    end = follow_up(life, max(until_on, on + allowance_days(life, on) - 1))
+    life.notify(end.left_on, met_on=end.cured_on)
     # Days under a permit do not count against the allowance, which may therefore still have days left after it.
     life.truth.overstayed = None
-    if end.left_on is None and world.end_on > until_on + _LONG_AGO_DAYS:
+    if end.left_on is None and end.cured_on is None and world.end_on > until_on + _LONG_AGO_DAYS:
         life.truth.overstayed = True
 
 
@@ -129,7 +130,8 @@ def permit_work(life: Life, on: int) -> None:
     else:
         contract(life, enters_on + 1, "concluded", draws.uuid(), employer, term=(enters_on + 1, until_on))
         found = life.found_working(employer, enters_on + 2, (revoked_on or leaves_on) - 1)
-        life.truth.unlawful_work = False if found else None
+        # A contract that outlives a revoked permit is work on an expired one: nothing certain can be said then.
+        life.truth.unlawful_work = False if found and revoked_on is None else None
         if ratio < 0.3:
             residence_id = draws.uuid()
             at_ms = office(life, enters_on + 6)
