@@ -1,0 +1,142 @@
+"""Stays: what the crossings say about when a person was in the country, and who was seen where in between.
+
+**Source**: docs/rules.md, Stays. An open stay is presumed to go on; an exit nobody saw leaves days that are neither
+presence nor absence.
+"""
+
+from __future__ import annotations
+
+from streams.detect.days import FAR
+from streams.policy.model import UNKNOWN_GROUP, Policy
+from streams.policy.zones import Zone
+from streams.records import BorderCrossing, Inspection, StayRegistration
+
+CITIZENS = "kaz"
+"""The group no rule of stay, notification, work or ban applies to."""
+
+
+class Stay:
+    """One stay, from an entry to its exit, to the last day the person was seen, or on and on.
+
+    Attributes:
+        stay_on: local day of entry, in the zone of the entry post: the stay's key.
+        last_on: last day of presence; `FAR` while the stay is open.
+        zone: zone of the entry post; all days of the stay are in it.
+        entry: the entry.
+        exit: the exit; none if it was not seen.
+        next_entry_on: local day of the entry that shows that an exit was missed; none otherwise.
+        group: stay group of the citizenship shown at entry, on the day of entry.
+        seen: inspections in the stay, each with its day.
+        notices: notices of arrival and extensions in the stay, each with its day.
+    """
+
+    __slots__ = ("entry", "exit", "group", "last_on", "next_entry_on", "notices", "seen", "stay_on", "zone")
+
+    def __init__(self, entry: BorderCrossing, stay_on: int, zone: Zone, group: str) -> None:
+        self.entry = entry
+        self.stay_on = stay_on
+        self.zone = zone
+        self.group = group
+        self.exit: BorderCrossing | None = None
+        self.last_on = FAR
+        self.next_entry_on: int | None = None
+        self.seen: list[tuple[int, Inspection]] = []
+        self.notices: list[tuple[int, StayRegistration]] = []
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the person is presumed to be in the country still."""
+        return self.last_on == FAR
+
+    @property
+    def of_citizen(self) -> bool:
+        """Whether the citizenship shown at entry was Kazakhstan's."""
+        return self.group == CITIZENS
+
+    @property
+    def of_unknown(self) -> bool:
+        """Whether the code shown at entry names no citizenship: nothing but data quality is concluded."""
+        return self.group == UNKNOWN_GROUP
+
+
+class Presence:
+    """The stays of a dossier in order, and the crossings that fit none.
+
+    Attributes:
+        stays: stays by entry.
+        lone_exits: exits without an open stay, each with its day.
+        reentries: pairs of a stay whose exit was not seen and the entry that shows it.
+    """
+
+    __slots__ = ("lone_exits", "reentries", "stays")
+
+    def __init__(self) -> None:
+        self.stays: list[Stay] = []
+        self.lone_exits: list[tuple[int, BorderCrossing]] = []
+        self.reentries: list[tuple[Stay, BorderCrossing]] = []
+
+
+def presence_of(
+    crossings: list[BorderCrossing], inspections: list[Inspection], registrations: list[StayRegistration], policy: Policy
+) -> Presence:
+    """Returns the stays that crossings tell of.
+
+    Args:
+        crossings: in order of ``(occurred_at, event_id)``; refusals are passed over.
+        inspections: in the same order.
+        registrations: in the same order.
+        policy: for zones and groups.
+    """
+    found = Presence()
+    stays = found.stays
+    running: Stay | None = None
+    for crossing in crossings:
+        if crossing.direction == "entry":
+            zone = policy.zone_of(crossing.post)
+            day = zone.local_day(crossing.occurred_at)
+            stay = Stay(crossing, day, zone, policy.group_of(crossing.citizenship, day))
+            if running is not None:
+                running.next_entry_on = max(running.zone.local_day(crossing.occurred_at), running.stay_on)
+                running.last_on = running.stay_on
+                found.reentries.append((running, crossing))
+            stays.append(stay)
+            running = stay
+        elif crossing.direction == "exit":
+            if running is None:
+                found.lone_exits.append((policy.local_day(crossing.occurred_at, crossing.post), crossing))
+            else:
+                running.exit = crossing
+                running.last_on = max(running.zone.local_day(crossing.occurred_at), running.stay_on)
+                running = None
+    if stays:
+        for inspection in inspections:
+            place = _stay_at(stays, inspection.occurred_at)
+            if place is not None:
+                day = _day_in(place, policy.local_day(inspection.occurred_at, inspection.oblast))
+                place.seen.append((day, inspection))
+                if place.next_entry_on is not None and day > place.last_on:
+                    place.last_on = day
+        for registration in registrations:
+            if registration.kind == "deregistration":
+                continue
+            place = _stay_at(stays, registration.occurred_at)
+            if place is not None:
+                place.notices.append(
+                    (_day_in(place, policy.local_day(registration.occurred_at, registration.oblast)), registration)
+                )
+    return found
+
+
+def _stay_at(stays: list[Stay], at_ms: int) -> Stay | None:
+    """Returns the stay running at an instant; a later entry begins the next stay."""
+    for index in range(len(stays) - 1, -1, -1):
+        stay = stays[index]
+        if stay.entry.occurred_at <= at_ms:
+            return None if stay.exit is not None and stay.exit.occurred_at < at_ms else stay
+    return None
+
+
+def _day_in(stay: Stay, day: int) -> int:
+    """Brings a day that another zone puts outside the stay's days to the nearest of them."""
+    last = stay.last_on if stay.next_entry_on is None else stay.next_entry_on
+    return min(max(day, stay.stay_on), last)

@@ -1,0 +1,171 @@
+"""One person, one step: a fact comes, or time passes; what has to be told follows. Packed bytes in, packed bytes out.
+
+**Source**: docs/architecture.md, Contracts between rooms; docs/rules.md.
+"""
+
+from __future__ import annotations
+
+from streams.alerts.known import Known
+from streams.alerts.lifecycle import Occasion, Told, compare
+from streams.cases.follow import File, case_id_of, follow
+from streams.cases.interlock import prove
+from streams.cases.options import options_of
+from streams.detect.assess import Assessment, assess, conclusion_id
+from streams.detect.dossier import Dossier
+from streams.detect.logtime import LogTime
+from streams.detect.rules.reminders import outcome
+from streams.detect.situation import Situation
+from streams.person.state import State, policy_digest, unpack
+from streams.person.step import NEVER, Cause, Due, Step
+from streams.policy.model import Policy
+from streams.records import (
+    Alert,
+    BorderCrossing,
+    Case,
+    Citizenship,
+    Correction,
+    Dispute,
+    Finding,
+    LabourContract,
+    PersonEvent,
+    ProtectionStatus,
+    ResidencePermit,
+    StayRegistration,
+    Visa,
+    WorkPermit,
+)
+
+_TITLES = (Visa, ResidencePermit, WorkPermit, LabourContract, StayRegistration, ProtectionStatus, Citizenship)
+
+
+def take(state: bytes | None, record: PersonEvent, time: LogTime, cause: Cause, policy: Policy) -> Step:
+    """Takes one fact about a person.
+
+    Args:
+        state: the person's packed state; none if the person is new.
+        record: the fact.
+        time: the log's clock and coverage at this point of the partition.
+        cause: the record, as what new versions are put down to.
+        policy: the policy.
+
+    Returns:
+        What came of it. A fact that is known already changes nothing: the state is none then.
+    """
+    subject = record.subject
+    before = State(Dossier(subject), [], [], NEVER, policy_digest(policy.version)) if state is None else unpack(state, subject)
+    dossier = before.dossier.add(record)
+    if state is not None and dossier is before.dossier:
+        return Step(None, (), (), (), before.due)
+    before.dossier = dossier
+    return _advance(before, _news(record), time, cause, policy, changed=True)
+
+
+def revisit(state: bytes, subject: str, time: LogTime, cause: Cause, policy: Policy) -> Step:
+    """Looks at a person again because time or coverage has reached what `due_of` said.
+
+    Args:
+        state: the person's packed state.
+        subject: the person's pseudonym.
+        time: the log's clock and coverage after the tick.
+        cause: the tick.
+        policy: the policy.
+
+    Returns:
+        What came of it; the state is none when nothing changed, not even when to look again.
+    """
+    return _advance(unpack(state, subject), "new_facts", time, cause, policy, changed=False)
+
+
+def _advance(state: State, news: str, time: LogTime, cause: Cause, policy: Policy, *, changed: bool) -> Step:
+    subject = state.dossier.subject
+    assessment = assess(state.dossier, policy, time)
+    situation = assessment.situation
+    occasion = Occasion(subject, policy, cause.event_id, cause.caused_at, situation.now_ms)
+    digest = policy_digest(policy.version)
+    occasion.new_fact = "policy" if digest != state.policy_digest and news == "new_facts" else news
+    alerts: tuple[Alert, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    cases: tuple[Case, ...] = ()
+    if assessment.findings or state.known:
+        occasion.suspended = assessment.suspended
+        occasion.outcome = lambda stay_on, deadline_on: outcome(situation, stay_on, deadline_on)
+        if situation.decisions:
+            occasion.acknowledged = _acknowledged(situation, state.known, subject)
+        told = _tell(assessment)
+        versions = compare(state.known, told, occasion)
+        alerts = tuple([one for one in versions if isinstance(one, Alert)])
+        findings = tuple([one for one in versions if isinstance(one, Finding)])
+        if alerts or state.cases:
+            cases = _follow(state, told, assessment, cause)
+    due = Due(situation.due_ms, situation.coverage.wait_ms, on_gaps=situation.coverage.on_gaps)
+    if not (changed or alerts or findings or cases) and due == state.due and digest == state.policy_digest:
+        return Step(None, (), (), (), due)
+    state.due = due
+    state.policy_digest = digest
+    return Step(state.pack(), alerts, findings, cases, due)
+
+
+def _news(record: PersonEvent) -> str:
+    """Returns what an alert that is taken back is put down to."""
+    kind = type(record)
+    if kind is BorderCrossing:
+        return "exit_seen" if record.direction == "exit" else "new_facts"  # type: ignore[attr-defined]
+    if kind is Correction:
+        return "correction"
+    if kind is Dispute:
+        return "dispute"
+    return "title_found" if kind in _TITLES else "new_facts"
+
+
+def _tell(assessment: Assessment) -> list[Told]:
+    """Returns the findings with the options that apply today."""
+    situation = assessment.situation
+    policy = situation.policy
+    today = policy.at(situation.today)
+    proof = prove(assessment)
+    told: list[Told] = []
+    for found in assessment.findings:
+        terms = policy.at(found.first_day_on).by_rule[found.rule]
+        options = options_of(terms.options, found, window=today.legalisation_window, proof=proof)
+        told.append(Told(found, options, terms))
+        if found.is_open and today.until_on is not None and "legalisation_window" in terms.options:
+            situation.look_again_on(today.until_on + 1, situation.country)
+    return told
+
+
+def _acknowledged(situation: Situation, known: list[Known], subject: str) -> set[tuple[str, int, int]]:
+    """Returns the conclusions officers acknowledged: one by one, or with their whole case."""
+    alerts: set[bytes] = set()
+    whole_cases: set[bytes] = set()
+    for decision in situation.decisions:
+        if decision.decision == "acknowledged":
+            if decision.alert_id is None:
+                whole_cases.add(decision.case_id)
+            else:
+                alerts.add(decision.alert_id)
+    if not alerts and not whole_cases:
+        return set()
+    return {
+        one.key
+        for one in known
+        if conclusion_id(one.rule, subject, one.stay_on, one.deadline_on) in alerts
+        or case_id_of(subject, one.stay_on) in whole_cases
+    }
+
+
+def _follow(state: State, told: list[Told], assessment: Assessment, cause: Cause) -> tuple[Case, ...]:
+    """Brings the cases of all stays with a breach up to date."""
+    subject = state.dossier.subject
+    options = {one.found.key: one.options for one in told}
+    by_stay: dict[int, list[Known]] = {}
+    for known in state.known:
+        if known.family == "breach":
+            by_stay.setdefault(known.stay_on, []).append(known)
+    found: list[Case] = []
+    for alerts in by_stay.values():
+        file = File(subject, alerts, options, assessment.situation, prove(assessment))
+        ids = tuple([conclusion_id(one.rule, subject, one.stay_on, one.deadline_on) for one in alerts])
+        case = follow(state.cases, file, cause.event_id, ids)
+        if case is not None:
+            found.append(case)
+    return tuple(found)

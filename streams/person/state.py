@@ -1,0 +1,115 @@
+"""One person's state as bytes: when to look again, the dossier, what was concluded, the cases.
+
+Layout: version byte, flags, due instant and coverage (6 bytes each), digest of the policy's version (4), then strings, facts,
+conclusions, cases. Whoever rebuilds the index of deadlines reads the first 18 bytes and no more.
+"""
+
+from __future__ import annotations
+
+import zlib
+from struct import Struct
+
+from streams.alerts.known import Known, take_known
+from streams.cases.follow import Followed, take_followed
+from streams.detect.codec import VERSION, Strings, put_uint, take_uint
+from streams.detect.dossier import Dossier, take_facts
+from streams.errors import IntegrityError
+from streams.person.step import Due
+
+_HEAD = Struct("<BBIHIHI")
+_AT, _COVERAGE, _GAPS = 1, 2, 4
+
+
+class State:
+    """What is known and was concluded about one person.
+
+    Attributes:
+        dossier: the facts.
+        known: the last version of each conclusion.
+        cases: the last version of each case.
+        due: when to look again.
+        policy_digest: checksum of the version of the policy that decided last.
+    """
+
+    __slots__ = ("cases", "dossier", "due", "known", "policy_digest")
+
+    def __init__(self, dossier: Dossier, known: list[Known], cases: list[Followed], due: Due, policy_digest: int) -> None:
+        self.dossier = dossier
+        self.known = known
+        self.cases = cases
+        self.due = due
+        self.policy_digest = policy_digest
+
+    def pack(self) -> bytes:
+        """Returns the state as bytes."""
+        due = self.due
+        at = due.at_ms or 0
+        coverage = due.coverage_ms or 0
+        flags = (0 if due.at_ms is None else _AT) | (0 if due.coverage_ms is None else _COVERAGE) | (_GAPS if due.on_gaps else 0)
+        strings = Strings()
+        body = bytearray()
+        self.dossier.put(body, strings)
+        put_uint(body, len(self.known))
+        for known in self.known:
+            known.put(body, strings)
+        put_uint(body, len(self.cases))
+        for case in self.cases:
+            case.put(body)
+        out = bytearray(
+            _HEAD.pack(VERSION, flags, at & 0xFFFFFFFF, at >> 32, coverage & 0xFFFFFFFF, coverage >> 32, self.policy_digest)
+        )
+        strings.pack(out)
+        out += body
+        return bytes(out)
+
+
+def policy_digest(version: str) -> int:
+    """Returns the checksum a state keeps of a policy's version."""
+    return zlib.crc32(version.encode())
+
+
+def due_of(state: bytes) -> Due:
+    """Returns when to look at a person again, from the first bytes of the state.
+
+    Raises:
+        IntegrityError: the state was written by a later version of the program.
+    """
+    version, flags, low, high, coverage_low, coverage_high, _ = _HEAD.unpack_from(state)
+    if version != VERSION:
+        raise IntegrityError(
+            f"A person's state has form {version}; this program reads form {VERSION}.",
+            "Start the version of the program that wrote it, or rebuild the state from the log.",
+        )
+    return Due(
+        low | high << 32 if flags & _AT else None,
+        coverage_low | coverage_high << 32 if flags & _COVERAGE else None,
+        on_gaps=bool(flags & _GAPS),
+    )
+
+
+def unpack(state: bytes, subject: str) -> State:
+    """Returns the state that was packed.
+
+    Args:
+        state: what `State.pack` gave.
+        subject: the key it is kept under.
+
+    Raises:
+        IntegrityError: the state was written by a later version of the program.
+    """
+    due = due_of(state)
+    strings = Strings()
+    at = strings.unpack(state, _HEAD.size)
+    dossier, at = take_facts(state, at, strings, subject)
+    count, at = take_uint(state, at)
+    known: list[Known] = []
+    for _ in range(count):
+        one, at = take_known(state, at, strings)
+        known.append(one)
+    count, at = take_uint(state, at)
+    cases: list[Followed] = []
+    for _ in range(count):
+        case, at = take_followed(state, at)
+        cases.append(case)
+    digest: int = _HEAD.unpack_from(state)[6]
+    return State(dossier, known, cases, due, digest)
