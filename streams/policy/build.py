@@ -59,6 +59,9 @@ CODE_SECTIONS = frozenset({"countries", "special_codes", "oblasts", "posts", "se
 REFERRAL = "officer_may_consider_referral"
 """The one option that is no help to the person; no policy can attach it to anything but a breach."""
 
+FIRST_DAY = -719_162
+"""0001-01-01, the first day Python's calendar knows: there, and to the first dated value, the first values hold."""
+
 HolidaysOf = Callable[[str], WorkingDays | None]
 """Gives the working days of a country by alpha-2 code (empty: Monday to Friday); none if nobody knows them."""
 
@@ -101,7 +104,7 @@ def build(name: str, sections: Mapping[str, Item], zone_of: ZoneOf, holidays_of:
     zones = _zones(codes, head, zone_of)
     if faults.found or working_days is None:
         return None
-    periods, rules = _rules(parameters, quotas, head, _texts_of(sections, "rules"))
+    periods, rules = _rules(parameters, quotas, _texts_of(sections, "rules"))
     return Policy(
         name=name,
         version=f"{name}-{_hash(sections, working_days, zones)}",
@@ -339,12 +342,12 @@ def _zones(codes: Codes, head: _Head, zone_of: ZoneOf) -> dict[str, Zone]:
 
 
 def _rules(
-    parameters: Mapping[str, Parameter], quotas: tuple[QuotaLine, ...], head: _Head, rules: Mapping[str, Item]
+    parameters: Mapping[str, Parameter], quotas: tuple[QuotaLine, ...], rules: Mapping[str, Item]
 ) -> tuple[tuple[int, ...], tuple[Rules, ...]]:
     days = {
         period.from_on for name, parameter in parameters.items() if not name.startswith("group.") for period in parameter.periods
     }
-    days |= {line.effective_on for line in quotas} | {year_end(line.year) + 1 for line in quotas} | {head.from_on}
+    days |= {line.effective_on for line in quotas} | {year_end(line.year) + 1 for line in quotas} | {FIRST_DAY}
     starts = sorted(days)
     made: list[Rules] = []
     for index, day in enumerate(starts):
