@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, cast
 
 from streams.settings import Settings
@@ -76,6 +77,12 @@ def worker(
         reach=failpoints.kill_at(failpoint),
     )
     app.ownership = ownership
+    topics = [topic for lane in ownership.lanes.values() for topic in (lane.topic, lane.changelog)]
+
+    async def require_topics() -> None:
+        await asyncio.get_running_loop().run_in_executor(None, clients.require, topics)
+
+    app.beforehand.append(require_topics)
     registry.register(app, ownership, batch_records=settings.batch_records)
     if settings.ticks == "wall":
         writer = posts.TickWriter(clients.plain_producer, PEOPLE.name(settings.namespace), settings.tick_interval_s, app.halt)

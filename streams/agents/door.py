@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Protocol
 
 from streams import metrics
@@ -11,6 +10,7 @@ from streams.decode import Rejected
 from streams.records import BatchMarker, DeadLetter, Record
 from streams.runtime.batch import Batch, RawRecord
 from streams.runtime.checkpoint import Outcome, Output
+from streams.runtime.journal import frames
 from streams.wire import avro
 from streams.wire.topics import DEAD_LETTERS, LEDGER, Topic
 
@@ -19,8 +19,6 @@ CODES: Mapping[str, str] = {
     "rule_failed": "A rule raised an error on this event: a bug of ours; replay it once it is fixed.",
 }
 """Reasons that only an agent can find, besides those of ``streams.decode``."""
-
-_FRAMES = 12
 
 
 class Decodes(Protocol):
@@ -107,15 +105,3 @@ class Door:
         )
         key = f"{batch.topic}/{batch.partition}".encode()
         outcome.outputs.append(Output(self._ledger, key, avro.encode(line)))
-
-
-def frames(error: BaseException) -> str:
-    """Returns the way an error went, innermost last, without its message: that may quote the record."""
-    steps: list[str] = []
-    trace: TracebackType | None = error.__traceback__
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        module = trace.tb_frame.f_globals.get("__name__", "?")
-        steps.append(f"{module}.{code.co_name}:{trace.tb_lineno}")
-        trace = trace.tb_next
-    return " > ".join(steps[-_FRAMES:])

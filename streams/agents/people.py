@@ -10,7 +10,7 @@ from typing import Protocol
 import structlog
 
 from streams import metrics
-from streams.agents.door import Decodes, Door, frames
+from streams.agents.door import Decodes, Door
 from streams.detect.logtime import START, LogTime
 from streams.person.step import Cause, Due, Step
 from streams.policy.model import Policy
@@ -18,6 +18,7 @@ from streams.records import PersonEvent, Tick
 from streams.runtime.batch import Batch, RawRecord
 from streams.runtime.checkpoint import Outcome, Output
 from streams.runtime.deadlines import Deadlines
+from streams.runtime.journal import frames
 from streams.runtime.store import Store
 from streams.wire import avro
 from streams.wire.topics import ALERTS, CASES, FINDINGS, PEOPLE

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import structlog
 
+from streams.errors import DependencyError, SetupError
 from streams.runtime.checkpoint import producer_settings
 
 log = structlog.get_logger(__name__)
+
+_ANSWER_S = 10.0
 
 
 class KafkaClients:
@@ -23,6 +26,28 @@ class KafkaClients:
     def __init__(self, connection: Mapping[str, Any], *, message_max_bytes: int) -> None:
         self._connection = dict(connection)
         self._message_max_bytes = message_max_bytes
+
+    def require(self, topics: Iterable[str]) -> None:
+        """Makes sure that Kafka answers and the topics exist. Blocks.
+
+        Raises:
+            DependencyError: it does not answer.
+            SetupError: a topic is missing.
+        """
+        from confluent_kafka import KafkaException
+        from confluent_kafka.admin import AdminClient
+
+        where = self._connection["bootstrap.servers"]
+        try:
+            found = AdminClient(self._connection).list_topics(timeout=_ANSWER_S).topics
+        except KafkaException as error:
+            raise DependencyError(
+                f"Kafka does not answer at {where} ({error.args[0].name()}).",
+                "Check the address, and that the broker runs: 'shekara doctor'.",
+            ) from error
+        missing = sorted(set(topics) - set(found))
+        if missing:
+            raise SetupError(f"Kafka at {where} has no topic {', '.join(missing)}.", "Create the topics with 'shekara init'.")
 
     def producer(self, transactional_id: str) -> Any:
         """Returns a transactional producer."""

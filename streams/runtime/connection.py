@@ -22,7 +22,7 @@ def librdkafka(settings: Settings) -> dict[str, Any]:
         "security.protocol": settings.kafka_security,
         "socket.keepalive.enable": True,
         "reconnect.backoff.max.ms": 2_000,
-        "log_level": 3,  # librdkafka writes to stderr by itself; what it retries is no news
+        "log_level": 0,  # librdkafka writes to stderr by itself; what it gives up comes back as an error
     }
     if settings.kafka_security != "PLAINTEXT":
         for name, path in (

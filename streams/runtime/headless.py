@@ -22,6 +22,7 @@ from faust.types.settings import Settings
 
 from streams import clock
 from streams.errors import ShekaraError
+from streams.runtime.journal import frames
 from streams.runtime.ownership import Ownership, Place
 from streams.runtime.watch import Watch
 
@@ -117,7 +118,7 @@ class HeadlessApp(faust.App):
             log.critical("stopping", error=type(error).__name__, what=error.what, next_step=error.next_step)
         else:
             # The message of a foreign exception may quote a record: the place and the type are enough to find it.
-            log.critical("stopping", error=type(error).__name__, where=_place(error))
+            log.critical("stopping", error=type(error).__name__, where=frames(error))
         self.on_halt()
 
     @property
@@ -169,11 +170,3 @@ class HeadlessApp(faust.App):
             os._exit(self.exit_code or 1)
 
         self._leaving = asyncio.get_running_loop().create_task(leave())
-
-
-def _place(error: BaseException) -> str:
-    """Returns where an error came from, without its message."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace is not None else "?"

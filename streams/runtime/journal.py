@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from types import TracebackType
 from typing import Any, Literal
 
 import structlog
@@ -22,10 +23,36 @@ _NOISY = {
 }
 
 
-def _drop_record(_: Any, __: str, event: Any) -> Any:
+def _without_record(_: Any, __: str, event: Any) -> Any:
     event.pop("_record", None)
     event.pop("_from_structlog", None)
     return event
+
+
+def _without_message(_: Any, __: str, event: Any) -> Any:
+    """Replaces an exception by its type and the place it came from: its message may quote a record."""
+    trouble = event.pop("exc_info", None)
+    if trouble is True:
+        trouble = sys.exc_info()
+    error = trouble[1] if isinstance(trouble, tuple) else trouble
+    if isinstance(error, BaseException):
+        event["error"] = type(error).__name__
+        event["where"] = frames(error)
+    return event
+
+
+_FRAMES = 12
+
+
+def frames(error: BaseException) -> str:
+    """Returns the way an error went, innermost last, without its message: that may quote a record."""
+    steps: list[str] = []
+    trace: TracebackType | None = error.__traceback__
+    while trace is not None:
+        module = trace.tb_frame.f_globals.get("__name__", "?")
+        steps.append(f"{module}.{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    return " > ".join(steps[-_FRAMES:])
 
 
 def formatter(style: Literal["console", "json"]) -> logging.Formatter:
@@ -37,9 +64,7 @@ def formatter(style: Literal["console", "json"]) -> logging.Formatter:
     renderer: Any = (
         structlog.processors.JSONRenderer() if style == "json" else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
-    tail: list[Any] = [_drop_record]
-    if style == "json":
-        tail.append(structlog.processors.format_exc_info)
+    tail: list[Any] = [_without_record, _without_message]
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[structlog.stdlib.ExtraAdder(allow=()), *_shared()], processors=[*tail, renderer]
     )

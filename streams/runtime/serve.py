@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from streams import clock
-from streams.errors import DependencyError
+from streams.errors import DependencyError, ShekaraError
 from streams.runtime.headless import STOP_WITHIN_S, HeadlessApp
 from streams.runtime.probes import Probes
 
@@ -97,6 +97,9 @@ def _note_failure(app: HeadlessApp, starting: asyncio.Task[Any]) -> None:
     error = starting.exception() if starting.done() and not starting.cancelled() else None
     error = error or app.crash_reason
     if error is None or app.halted is not None:
+        return
+    if isinstance(error, ShekaraError):
+        app.halted = error
         return
     log.error("faust_failed", error=type(error).__name__)
     app.halted = DependencyError(
