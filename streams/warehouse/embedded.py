@@ -15,10 +15,7 @@ from streams.errors import DependencyError, SetupError
 from streams.warehouse.block import Block, Result, decode, encode
 from streams.warehouse.columns import quote
 from streams.warehouse.engine import DATABASE
-from streams.warehouse.errors import RefusedError, code_of, sentence_of
-
-_TRANSIENT = frozenset({159, 164, 202, 209, 210, 225, 241, 242, 243, 252, 319, 394, 425, 999})
-"""Codes that say not now: timeout, read-only, too many queries, no space, memory limit, too many parts, aborted."""
+from streams.warehouse.errors import NOT_NOW_CODES, RefusedError, code_of, sentence_of
 
 
 class Embedded:
@@ -39,16 +36,15 @@ class Embedded:
         self.path = path.absolute()
         self.database = database
         self._lock = threading.Lock()
+        self._connection: Any = None
         self._lock_file: IO[str] | None = _own(self.path)
+        self._preamble = ("SET async_insert = 0", *_assignments(settings or {}))
         try:
-            self._connection = _connect(self.path)
-            self.command("SET async_insert = 0")
-            for name, value in (settings or {}).items():
-                self.command(f"SET {name} = {quote(value) if isinstance(value, str) else value}")
             self.command(f"CREATE DATABASE IF NOT EXISTS `{database}`")
-            self.command(f"USE `{database}`")
+            self._preamble += (f"USE `{database}`",)
+            self._renew()
         except BaseException:
-            self._disown()
+            self.close()
             raise
 
     def command(self, sql: str) -> None:
@@ -81,39 +77,52 @@ class Embedded:
             settings: limits; fixed for good, because a read-only connection cannot change settings.
         """
         reader = object.__new__(Embedded)
-        reader.path, reader.database, reader._lock, reader._lock_file = self.path, self.database, threading.Lock(), None
-        reader._connection = _connect(self.path)
-        reader.command(f"USE `{self.database}`")
-        for name, value in settings.items():
-            reader.command(f"SET {name} = {quote(value) if isinstance(value, str) else value}")
-        reader.command("SET readonly = 1")
+        reader.path, reader.database = self.path, self.database
+        reader._lock, reader._lock_file, reader._connection = threading.Lock(), None, None
+        reader._preamble = (f"USE `{self.database}`", *_assignments(settings), "SET readonly = 1")
+        reader._renew()
         return reader
 
     def close(self) -> None:
         """Closes the connection and gives up the data directory."""
         with self._lock:
-            connection, self._connection = self._connection, None
-            if connection is not None:
+            connection, self._connection = self._connection, _CLOSED
+            if connection is not None and connection is not _CLOSED:
                 connection.close()
-            self._disown()
+            if self._lock_file is not None:
+                self._lock_file.close()
+                self._lock_file = None
 
-    def _disown(self) -> None:
-        if self._lock_file is not None:
-            self._lock_file.close()
-            self._lock_file = None
-
-    def _open(self) -> Any:
-        if self._connection is None:
-            raise DependencyError(f"The embedded ClickHouse in {self.path} has been closed.")
-        return self._connection
+    def _renew(self) -> None:
+        """Replaces the connection; the new one is opened first, so that the engine behind them stays."""
+        old, new = self._connection, _connect(self.path)
+        for statement in self._preamble:
+            new.query(statement, "Null")
+        self._connection = new
+        if old is not None:
+            old.close()
 
     def _query(self, sql: str, output_format: str, parameters: Mapping[str, str] | None = None) -> bytes:
         with self._lock:
+            if self._connection is _CLOSED:
+                raise DependencyError(f"The embedded ClickHouse in {self.path} has been closed.")
             try:
-                answer = self._open().query(sql, output_format, params=dict(parameters) if parameters else None)
+                if self._connection is None:
+                    self._renew()
+                answer = self._connection.query(sql, output_format, params=dict(parameters) if parameters else None)
                 return bytes(answer.bytes())
             except RuntimeError as error:
+                # A connection whose query failed half-way puts what was written of its answer before the next answer (ADR 0050).
+                self._renew()
                 raise _translated(error) from error
+
+
+_CLOSED = object()
+
+
+def _assignments(settings: Mapping[str, int | str]) -> Iterator[str]:
+    for name, value in settings.items():
+        yield f"SET {name} = {quote(value) if isinstance(value, str) else value}"
 
 
 @contextmanager
@@ -137,7 +146,7 @@ def _as_file(content: bytes) -> Iterator[str]:
 def _translated(error: Exception) -> RefusedError | DependencyError:
     text = str(error)
     code = code_of(text)
-    if code in _TRANSIENT:
+    if code in NOT_NOW_CODES:
         return DependencyError(f"ClickHouse (embedded) cannot do it now: {sentence_of(text)}.")
     return RefusedError(f"ClickHouse refused: {sentence_of(text)}.", code=code or -1)
 

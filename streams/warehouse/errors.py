@@ -14,6 +14,9 @@ DATA_CODES = frozenset({6, 26, 27, 33, 38, 41, 53, 69, 70, 72, 117, 131, 321, 34
 """ClickHouse's codes that mean a value in the block is wrong, so that looking for the bad row makes sense: cannot parse …,
 type mismatch, out of bound, cannot convert, incorrect data, too long a string, null where none may be, violated constraint."""
 
+NOT_NOW_CODES = frozenset({159, 202, 209, 210, 225, 241, 242, 243, 252, 319, 394, 425, 999})
+"""Codes that say not now: timeout, too many queries, network, memory limit, no space, too many parts, cancelled."""
+
 _CODE = re.compile(r"Code: (\d+)")
 
 
@@ -42,5 +45,7 @@ def code_of(text: str) -> int:
 
 def sentence_of(text: str) -> str:
     """Returns an engine's message as one line, without its prefixes and version."""
-    line = re.sub(r"Code: \d+\. |DB::Exception: |\(version [^)]*\)", "", text.strip().split("Stack trace")[0])
+    line = re.sub(
+        r"Code: \d+\. |DB::Exception: |\(version [^)]*\)", "", text.strip().split("Stack trace")[0].split(": In scope")[0]
+    )
     return " ".join(line.split()).rstrip(".")

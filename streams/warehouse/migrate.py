@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from streams.clock import now_ms
 from streams.errors import IntegrityError, SetupError
 from streams.warehouse.block import Block
-from streams.warehouse.columns import INSTANT, Column
+from streams.warehouse.columns import INSTANT, Column, Table, quote
 from streams.warehouse.engine import Engine
 from streams.warehouse.sql import for_cluster, split
 
@@ -130,6 +130,24 @@ def migrate(
             Block(_COLUMNS, [[migration.number], [migration.name], [migration.checksum], [now_ms()]]),
         )
     return len(todo)
+
+
+def refresh_comments(engine: Engine, tables: Iterable[Table], *, cluster: str = "") -> int:
+    """Gives columns the words their schema has today: a better sentence in a schema needs no migration.
+
+    Returns:
+        How many columns got new words.
+    """
+    changed = 0
+    for table in tables:
+        place = f"database = {quote(engine.database)} AND table = {quote(table.name)}"
+        there = dict(engine.select(f"SELECT name, comment FROM system.columns WHERE {place}").rows)  # noqa: S608  # quoted
+        for column in table.columns:
+            if there.get(column.name, column.comment) != column.comment:
+                statement = f"ALTER TABLE {table.name} /*cluster*/ COMMENT COLUMN `{column.name}` {quote(column.comment)}"
+                engine.command(for_cluster(statement, cluster))
+                changed += 1
+    return changed
 
 
 def _compare(wanted: Sequence[Migration], applied: dict[int, tuple[str, str]]) -> None:

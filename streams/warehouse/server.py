@@ -14,10 +14,7 @@ from clickhouse_driver.errors import NetworkError, PartiallyConsumedQueryError, 
 from streams.errors import DependencyError, SetupError
 from streams.warehouse.block import Block, Result
 from streams.warehouse.engine import DATABASE
-from streams.warehouse.errors import RefusedError, sentence_of
-
-_NOT_NOW = frozenset({159, 164, 202, 209, 210, 225, 241, 242, 243, 252, 319, 394, 425, 999})
-"""Codes that say not now: timeout, read-only, too many queries, no space, memory limit, too many parts, aborted."""
+from streams.warehouse.errors import NOT_NOW_CODES, RefusedError, sentence_of
 
 _WRONG_CREDENTIALS = frozenset({192, 193, 194, 195, 516})
 
@@ -117,7 +114,7 @@ class Server:
                 f"ClickHouse at {self.address} refused the user or password of SHEKARA_CLICKHOUSE.",
                 "Use clickhouse://user:password@host:port/database; special characters in the password are %-encoded.",
             )
-        if error.code in _NOT_NOW:
+        if error.code in NOT_NOW_CODES:
             return DependencyError(f"ClickHouse at {self.address} cannot do it now: {said}.")
         return RefusedError(f"ClickHouse refused: {said}.", code=error.code)
 

@@ -87,6 +87,7 @@ class Sink:
         batch_rows: rows of one unit, at most.
         batch_s: seconds a row waits, at most.
         stop: set to end; the unit at hand is still delivered if ClickHouse answers at once.
+        until_caught_up: end by itself when everything in the assigned partitions has been delivered.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Sink:
         batch_rows: int,
         batch_s: float,
         stop: threading.Event,
+        until_caught_up: bool = False,
     ) -> None:
         self._engine = engine
         self._consumer = consumer
@@ -105,6 +107,7 @@ class Sink:
         self._batch_rows = batch_rows
         self._batch_s = batch_s
         self._stop = stop
+        self._until_caught_up = until_caught_up
         self._unit = Unit()
         self._ended: set[tuple[str, int]] = set()
         self._early: list[Any] = []
@@ -200,7 +203,10 @@ class Sink:
         self._unit = Unit()
         self.trouble = ""
         assigned = {(one.topic, one.partition) for one in self._consumer.assignment()}
-        metrics.SINK_CAUGHT_UP.set(bool(assigned) and assigned <= self._ended)
+        caught_up = bool(assigned) and assigned <= self._ended
+        metrics.SINK_CAUGHT_UP.set(caught_up)
+        if caught_up and self._until_caught_up:
+            self._stop.set()
 
     def _commit(self, unit: Unit) -> None:
         from confluent_kafka import KafkaException

@@ -94,3 +94,23 @@ def subscribe(made: Any, names: Sequence[str], *, lost: Callable[[], None]) -> N
         lost: called when partitions are taken away; what was read and not committed will be read again by their new owner.
     """
     made.subscribe(list(names), on_revoke=lambda *_: lost(), on_lost=lambda *_: lost())
+
+
+def assign_all(made: Any, topic: str, *, from_start: bool) -> None:
+    """Reads every partition of a topic without joining a group.
+
+    Args:
+        made: as ``consumer`` returns it.
+        topic: full name.
+        from_start: from the first record kept; else only what is written from now on.
+
+    Raises:
+        DependencyError: the topic does not exist.
+    """
+    from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, TopicPartition
+
+    found = made.list_topics(topic, timeout=10.0).topics[topic]
+    if found.error is not None:
+        raise DependencyError(f"Topic {topic} does not exist.", "Create the topics with 'shekara init', or start 'shekara up'.")
+    begin = OFFSET_BEGINNING if from_start else OFFSET_END
+    made.assign([TopicPartition(topic, number, begin) for number in found.partitions])
