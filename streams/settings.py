@@ -45,6 +45,15 @@ class Settings(BaseSettings):
     partitions: int = Field(default=4, ge=1, le=1024, description="Partitions of the person log when topics are created.")
     replication: int = Field(default=1, ge=1, le=5, description="Replication factor when topics are created.")
 
+    pseudonym_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Key for pseudonyms, 64 hexadecimal digits or more; only where document numbers are read.",
+    )
+    pseudonym_key_file: Path | None = Field(
+        default=None, description="File with that key (mode 0600), instead of the key itself."
+    )
+    pseudonym_key_version: int = Field(default=1, ge=1, le=999_999, description="Version of that key: it begins every pseudonym.")
+
     clickhouse: SecretStr = Field(
         default=SecretStr(""), description="clickhouse://user:password@host:port/database; empty means the embedded engine."
     )

@@ -23,6 +23,9 @@ from streams.wire.topics import MAX_MESSAGE_BYTES, topic_of
 MAX_IN_FLIGHT = 50_000
 """Records handed over and not yet acknowledged, at most (kafka-python's own buffer has no bound): about 50 MB."""
 
+MAX_BLOCK_MS = 15_000
+"""How long Kafka may take to answer the first question, and to tell about a topic."""
+
 BATCH_BYTES = 256 * 1024
 LINGER_MS = 20
 
@@ -112,8 +115,8 @@ class Publisher:
                 batch_size=BATCH_BYTES,
                 linger_ms=linger_ms,
                 max_request_size=MAX_MESSAGE_BYTES,
-                max_block_ms=15_000,
-                bootstrap_timeout_ms=15_000,
+                max_block_ms=MAX_BLOCK_MS,
+                bootstrap_timeout_ms=MAX_BLOCK_MS,
                 allow_auto_create_topics=False,
                 partitioner=_KafkaDefault(),
                 metrics_enabled=False,

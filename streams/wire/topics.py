@@ -30,7 +30,11 @@ MAX_EVENT_BYTES = 64 * 1024
 """A longer event goes, whole, to the dead letters (our largest honest event is under 1 KiB)."""
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
-"""What the broker accepts: a dead letter must hold the longest message anyone could send, and its reason."""
+"""What the broker accepts on the input topics."""
+
+MAX_DEAD_LETTER_BYTES = MAX_MESSAGE_BYTES + 1024 * 1024
+"""What it accepts as a dead letter: the longest message anyone could send, whole, with its key and the reason. Whoever
+writes dead letters must allow messages of this length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,9 @@ QUOTAS = Topic("quotas", "input", partitioned=False, config=_KEEP | _WIDE | _ARR
 ALERTS = Topic("alerts", "output", partitioned=True, config=_KEEP)
 FINDINGS = Topic("findings", "output", partitioned=True, config=_KEEP)
 CASES = Topic("cases", "output", partitioned=True, config=_KEEP)
-DEAD_LETTERS = Topic("dead-letters", "output", partitioned=False, config=_KEEP | _WIDE)
+DEAD_LETTERS = Topic(
+    "dead-letters", "output", partitioned=False, config=_KEEP | {"max.message.bytes": str(MAX_DEAD_LETTER_BYTES)}
+)
 LEDGER = Topic("ledger", "output", partitioned=False, config=_KEEP)
 PEOPLE_CHANGELOG = Topic("people-changelog", "changelog", partitioned=True, config=_COMPACT | _WIDE)
 POSTS_CHANGELOG = Topic("posts-changelog", "changelog", partitioned=False, config=_COMPACT | _WIDE)
