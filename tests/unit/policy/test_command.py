@@ -73,7 +73,7 @@ def test_show_prints_a_table_people_can_read() -> None:
         "allowance.eaeu",
         "days_in_window 90",
         "window_days 180",
-        "anchor rolling",
+        "rolling",
         "2023-01-27",
         "high",
         "not",

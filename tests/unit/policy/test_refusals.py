@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -350,3 +351,14 @@ def test_the_order_of_options_is_content(copy_of_kz: Path) -> None:
     with pytest.raises(PolicyError, match="in the order"):
         load(copy_of_kz)
     assert list(before.option_texts).index("apply_kandas") + 1 == list(before.option_texts).index("apply_asylum")
+
+
+def test_the_example_of_the_documentation_is_a_policy(tmp_path: Path, kz: Policy) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "policy.md").read_text(encoding="utf-8")
+    example = page.split("in one file:\n\n", 1)[1].split("\nAn entry replaces", 1)[0]
+    file = tmp_path / "five.yaml"
+    file.write_text(dedent(example), encoding="utf-8")
+    mine = load(file)
+    changed = {name for name in kz.parameters if mine.parameters[name].periods != kz.parameters[name].periods}
+    assert changed == {"notification_days"}
+    assert mine.at(19_800).notification_days == 5
