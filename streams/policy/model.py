@@ -299,7 +299,8 @@ class Policy:
         Returns:
             Days since 1970-01-01.
         """
-        return self.zone_of(place).local_day(at_ms)
+        zone = self.zones.get(place)
+        return (self.zones[""] if zone is None else zone).local_day(at_ms)
 
     def day_end_ms(self, day: int, place: str) -> int:
         """Returns the first instant (UTC epoch ms) after a local day (days since 1970-01-01) at a place."""

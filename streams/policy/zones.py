@@ -25,6 +25,8 @@ class Zone:
 
     def local_day(self, at_ms: int) -> int:
         """Returns the calendar day (days since 1970-01-01) of an instant (UTC epoch ms) in this zone."""
+        if at_ms >= self.starts_ms[-1]:  # nearly every event: after the last change of the clocks
+            return (at_ms + self.offsets_ms[-1]) // DAY_MS
         index = bisect_right(self.starts_ms, at_ms) - 1
         return (at_ms + self.offsets_ms[max(index, 0)]) // DAY_MS
 

@@ -76,7 +76,6 @@ def test_show_prints_a_table_people_can_read() -> None:
         "rolling",
         "2023-01-27",
         "high",
-        "not",
         "legal advice",
     ):
         assert word in " ".join(result.stdout.split()), word
