@@ -12,6 +12,9 @@ from streams.simulate.life import World
 from streams.simulate.posts import Status
 from streams.simulate.truth import Totals
 
+_PAST_MS = 180 * DAY_MS
+_FASTER = 180 * 48
+
 
 @dataclass(slots=True, eq=False)
 class Parcel:
@@ -55,13 +58,14 @@ class Way:
             draws: chance of the faults, apart from the story's, so that faults do not change what happened.
         """
         rates = self._world.rates
+        start_ms = self._world.start_ms
         wrong_below = rates.corrected
         late_below = wrong_below + rates.late
         unordered_below = late_below + rates.out_of_order
         again_below = unordered_below + rates.duplicate
         spoilt_below = again_below + rates.corrupt
         for draft in drafts:
-            at_ms = self._sent_at(draft) + int(draws.ratio() * 30_000)
+            at_ms = self._sent_at(draft) + (int(draws.ratio() * 30_000) if draft.recorded_at >= start_ms else 0)
             chance = draws.ratio()
             if chance >= spoilt_below:
                 yield Parcel(min(at_ms, self._last_ms), draft)
@@ -83,8 +87,10 @@ class Way:
 
     def _sent_at(self, draft: Draft) -> int:
         """Returns when an event leaves its source: at once, at the start if it is older, after the outage if there was one."""
-        if draft.recorded_at < self._world.start_ms:
-            return self._world.start_ms
+        start_ms = self._world.start_ms
+        if draft.recorded_at < start_ms:
+            # The initial load brings the past in the order it was written down, half a year in the first half hour.
+            return start_ms + max(0, draft.recorded_at - start_ms + _PAST_MS) // _FASTER
         if draft.kind is BorderCrossing:
             outage = self._status.during(draft.rest[1], draft.occurred_at)
             if outage is not None:
