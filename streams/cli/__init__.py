@@ -13,7 +13,18 @@ import typer
 from streams import __version__
 from streams.errors import ShekaraError
 
-COMMANDS: tuple[str, ...] = ("up", "worker", "policy", "simulate", "topics", "publish", "warehouse", "sql", "alerts")
+COMMANDS: tuple[str, ...] = (
+    "up",
+    "worker",
+    "policy",
+    "simulate",
+    "topics",
+    "publish",
+    "dead_letters",
+    "warehouse",
+    "sql",
+    "alerts",
+)
 """Modules below ``streams.cli`` that add commands, in the order ``--help`` lists them."""
 
 
