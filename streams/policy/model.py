@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from streams.policy.calendar import WorkingDays
 from streams.policy.codes import Codes, Confidence, Text
@@ -188,7 +188,7 @@ class Period:
     """
 
     from_on: int
-    value: object
+    value: Any  # of the parameter's kind; `object` would not compile with mypyc
     source: str
     confidence: Confidence
 
