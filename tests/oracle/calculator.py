@@ -74,7 +74,7 @@ class Calculator:
         if entry is None and running:
             first = running[0].first_day
             ahead = presence(self.facts, end_of_day(self.calendar, self.on), self.calendar, FAR)
-            days = self._lawful_days(ahead, [stay for stay in ahead.stays if stay.end == "running"][0])
+            days = self._lawful_days(ahead, next(stay for stay in ahead.stays if stay.end == "running"))
         else:
             first = self.on if entry is None else entry
             days = self._trip(first, FAR)
@@ -127,11 +127,9 @@ class Calculator:
 
     def _lawful_days(self, here: Presence, stay: Stay) -> int | None:
         titles = Titles(self.facts, here, self.calendar)
-        days = 0
         for day in stay.days():
             if not titles.lawful(stay, day):
-                return days
-            days += 1
+                return day - stay.first_day
         return None
 
     def _trip(self, first: int, length: int) -> int | None:

@@ -1,0 +1,88 @@
+"""Every case of tests/policy/*.yaml, judged by the oracle and by the system: both must say what the table says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.oracle.calculator import Calculator, end_of_day, known_by
+from tests.oracle.judge import case_id, judge
+from tests.oracle.time import Calendar, date_of, day_number
+from tests.policy.table import SUBJECT, Case, ExpectedFinding, cases, coverage_of, events_of, gaps_of, policy_of
+
+CASES = list(cases())
+
+
+@pytest.mark.parametrize("case", [case for _, case in CASES], ids=[name for name, _ in CASES])
+def test_the_oracle_says_what_the_table_says(case: Case) -> None:
+    policy = policy_of(case)
+    calendar = Calendar(policy)
+    on = day_number(case.on)
+    events = events_of(case)
+    answer = Calculator(events, policy, on, case.citizenship or "").answer(None if case.entry is None else day_number(case.entry))
+    said = {
+        "days_used": answer.days_used,
+        "days_remaining": answer.days_remaining,
+        "overstay": answer.overstay,
+        "first_overstay_day": None if answer.first_overstay_day is None else date_of(answer.first_overstay_day),
+        "longest_stay": {
+            "entry": date_of(answer.longest_entry),
+            "days": answer.longest_days,
+            "last_lawful_day": None if answer.last_lawful_day is None else date_of(answer.last_lawful_day),
+        },
+        "next_lawful_entry": None if answer.next_lawful_entry is None else date_of(answer.next_lawful_entry),
+    }
+    verdict = judge(known_by(events, calendar, on), policy, end_of_day(calendar, on), coverage_of(case), gaps_of(case))
+    found = [
+        {
+            "rule": one.rule,
+            "family": one.family,
+            "state": "open" if one.open else "ended",
+            "stay": date_of(one.stay_on),
+            "deadline": date_of(one.deadline_on),
+            "first_day": date_of(one.first_day_on),
+            "last_day": None if one.last_day_on is None else date_of(one.last_day_on),
+            "days": one.days,
+            "grade": one.grade,
+            "employer": one.employer,
+            "options": list(one.options),
+        }
+        for one in verdict.conclusions.values()
+    ]
+    stages = {name: one.stage for name, one in verdict.cases.items()}
+    compare(case, said, found, stages, protected=verdict.protected)
+
+
+def compare(case: Case, said: dict[str, Any], found: list[dict[str, Any]], stages: dict[bytes, str], *, protected: bool) -> None:
+    """Compares what was said with what the table expects; only what the table names is compared."""
+    expected = case.expected.model_dump(exclude_unset=True, exclude={"findings", "reminders", "cases", "protected"})
+    assert {key: said[key] for key in expected} == expected
+    if case.expected.findings is not None:
+        compare_findings(case.expected.findings, [one for one in found if one["family"] != "reminder"])
+    if case.expected.reminders is not None:
+        compare_findings(case.expected.reminders, [one for one in found if one["family"] == "reminder"])
+    for stay, stage in (case.expected.cases or {}).items():
+        assert stages.get(case_id(SUBJECT, day_number(stay))) == stage
+    if case.expected.protected is not None:
+        assert protected == case.expected.protected
+
+
+def compare_findings(expected: list[ExpectedFinding], found: list[dict[str, Any]]) -> None:
+    """Compares findings one by one, in order of rule and first day."""
+    wanted = sorted(
+        (one.model_dump(exclude_unset=True) for one in expected), key=lambda one: (one["rule"], str(one.get("deadline", "")))
+    )
+    came = sorted(found, key=lambda one: (one["rule"], str(one["deadline"])))
+    assert [one["rule"] for one in came] == [one["rule"] for one in wanted]
+    for want, came_one in zip(wanted, came, strict=True):
+        assert {key: came_one[key] for key in want} == want
+
+
+def test_the_tables_hold_enough_cases() -> None:
+    assert len(CASES) >= 150
+    assert len([case for _, case in CASES if case.stays is not None]) >= 60
+
+
+def test_every_case_says_why_and_from_where() -> None:
+    assert not [name for name, case in CASES if len(case.reasoning) < 20 or len(case.source) < 5]
