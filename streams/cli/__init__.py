@@ -15,6 +15,9 @@ from streams.errors import ShekaraError
 
 COMMANDS: tuple[str, ...] = (
     "up",
+    "demo",
+    "init",
+    "doctor",
     "worker",
     "policy",
     "simulate",

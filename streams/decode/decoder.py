@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from streams.decode.checks import Check, checks
-from streams.decode.envelope import MAX_SOURCE, envelope_fault, subject_fault
+from streams.decode.envelope import envelope_fault, is_source, subject_fault
 from streams.decode.rejected import Codes, Rejected
 from streams.records import INPUTS, Record
 from streams.wire.avro import SINGLE_OBJECT_HEADER, MalformedError, codecs
@@ -69,4 +69,4 @@ class Decoder:
 
 def _refused(record: Record, code: str, reason: str) -> Rejected:
     source = getattr(record, "source", "")
-    return Rejected(code, reason, record.NAME, source if len(source) <= MAX_SOURCE else "")
+    return Rejected(code, reason, record.NAME, source if is_source(source) else "")

@@ -46,6 +46,11 @@ def is_pseudonym(text: str, letter: str) -> bool:
     return dash <= 7 and version.isascii() and version.isdecimal() and version[0] != "0"
 
 
+def is_source(text: str) -> bool:
+    """Returns whether a text can name a publishing system; what is not printable could command a terminal."""
+    return 0 < len(text) <= MAX_SOURCE and text.isprintable()
+
+
 def shown(value: str) -> str:
     """Returns a code as a reason may quote it: what does not look like a code may be somebody's name."""
     if len(value) <= 12 and value.isascii() and value.isprintable() and " " not in value:
@@ -66,8 +71,8 @@ def envelope_fault(record: Record, received_at: int) -> Fault | None:
     if not FIRST_MS <= record.recorded_at <= latest:
         return instant_fault("recorded_at", record.recorded_at, received_at)
     source = record.source
-    if not source or len(source) > MAX_SOURCE:
-        return "bad_source", f"source: expected 1 to {MAX_SOURCE} characters, e.g. post:KZ-75-A1; came {len(source)}."
+    if not is_source(source):
+        return "bad_source", f"source: expected 1 to {MAX_SOURCE} printable characters, e.g. post:KZ-75-A1; came {len(source)}."
     if record.source_seq < 1:
         return "bad_source_seq", f"source_seq: expected 1 or more, counting without gaps; came {record.source_seq}."
     if record.event_id == NIL:

@@ -58,7 +58,7 @@ CODES: dict[str, str] = {
     "undecodable": "The body is not Avro of the schema its header names.",
     "wrong_topic": "The event type does not belong to this topic.",
     "nil_event_id": "The event id is all zeros, so repeats could not be told from new facts.",
-    "bad_source": "The source is empty or too long.",
+    "bad_source": "The source is empty, too long or not printable.",
     "bad_source_seq": "The number at the source is below 1.",
     "far_future": "An instant lies in the future beyond what clocks and time zones explain.",
     "before_1900": "An instant or a date lies before 1900.",

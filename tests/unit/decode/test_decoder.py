@@ -134,6 +134,7 @@ FAULTS: list[tuple[type[Record], dict[str, Any], str]] = [
     (BorderCrossing, {"event_id": bytes(16)}, "nil_event_id"),
     (BorderCrossing, {"source": ""}, "bad_source"),
     (BorderCrossing, {"source": "x" * 65}, "bad_source"),
+    (BorderCrossing, {"source": "post:\x1b[2J"}, "bad_source"),
     (BorderCrossing, {"source_seq": 0}, "bad_source_seq"),
     *((BorderCrossing, {"subject": subject}, "bad_subject") for subject in BAD_SUBJECTS),
     (BorderCrossing, {"post": "KZ-99-Z9"}, "unknown_post"),
