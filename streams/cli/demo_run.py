@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from streams.cli.demo_feed import Feed
 from streams.clock import monotonic_s, now_ms
-from streams.errors import DependencyError, IntegrityError
-from streams.local import admin, topics
+from streams.errors import DependencyError, IntegrityError, UsageError
+from streams.local import admin, stack, topics
 from streams.local.observer import Observer
 from streams.local.serve import start_stack
 from streams.local.supervisor import Supervisor
@@ -119,6 +119,7 @@ class Demo:
                 with self._console.status("Reading what is there from earlier runs …"):
                     watch.until(watch.is_settled)
                 before = watch.counts()
+                _claim(self._supervisor.settings, before)
                 feed.start()
                 with _progress(self._console) as progress:
                     seconds |= _follow(watch, progress, plan.events + plan.ticks * (settings.partitions - 1), before)
@@ -213,6 +214,23 @@ class Watch:
                     f"Read the logs in {self._supervisor.log_folder}; 'shekara doctor' looks at each part.",
                 )
             time.sleep(_LOOK_EVERY_S)
+
+
+def _claim(settings: Settings, before: dict[str, int]) -> None:
+    """Lets invented people in only where no others are.
+
+    Raises:
+        UsageError: there are records that no demo has written.
+    """
+    count = before["processed"] + before["dead_letters"]
+    if count and not stack.is_simulated(settings):
+        where = f"Kafka at {settings.kafka}" if settings.kafka else f"The data directory {settings.home}"
+        raise UsageError(
+            f"{where} holds {count} records in the namespace {settings.namespace!r} that no demo has written; "
+            "invented people are not mixed with them.",
+            "Give the demo a place of its own: --home DIR" + (" and SHEKARA_NAMESPACE=demo." if settings.kafka else "."),
+        )
+    stack.mark_simulated(settings)
 
 
 def _follow(watch: Watch, progress: Progress, expected: int, before: dict[str, int]) -> dict[str, float]:

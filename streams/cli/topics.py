@@ -45,7 +45,7 @@ def topics(
         typer.echo(json.dumps({"kafka": stack.kafka, "namespace": settings.namespace, "topics": [_plain(one) for one in states]}))
         return
     console = Console()
-    console.print(_table(states, f"Topics of {settings.namespace} at {stack.kafka}"))
+    console.print(_table(states, settings.namespace, stack.kafka))
     console.print("≤: written in transactions, whose marks take up offsets too.", style="dim")
 
 
@@ -60,10 +60,11 @@ def _plain(state: TopicState) -> dict[str, object]:
     }
 
 
-def _table(states: list[TopicState], title: str) -> Table:
+def _table(states: list[TopicState], namespace: str, kafka: str) -> Table:
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left")
+    prefix = f"{namespace}-"
+    table = Table(title=f"Topics {namespace}.… at {kafka}", title_justify="left")
     for name in ("Topic", "Role"):
         table.add_column(name)
     for name in ("Partitions", "Messages"):
@@ -71,6 +72,6 @@ def _table(states: list[TopicState], title: str) -> Table:
     table.add_column("Not yet read by")
     for state in states:
         messages = f"{state.offsets:,}" if state.role == "input" else f"≤ {state.offsets:,}"
-        lag = ", ".join(f"{group}: {count:,}" for group, count in state.lag.items())
-        table.add_row(state.name, state.role, str(state.partitions), messages, lag)
+        lag = ", ".join(f"{group.removeprefix(prefix)}: {count:,}" for group, count in state.lag.items())
+        table.add_row(state.name.removeprefix(prefix[:-1] + "."), state.role, str(state.partitions), messages, lag)
     return table

@@ -34,6 +34,7 @@ def up(
     from rich.console import Console
 
     from streams.local.serve import start_stack
+    from streams.local.stack import is_simulated
     from streams.local.supervisor import Stopped, running
     from streams.settings import Settings
 
@@ -45,6 +46,9 @@ def up(
     if ticks:
         changes["ticks"] = ticks
     settings = settings.model_copy(update=changes)
+    if not ticks and is_simulated(settings):
+        console.print("An invented country lives here: its time stands at its last tick (--ticks wall would make it today).")
+        settings = settings.model_copy(update={"ticks": "log"})
     serving = False
     try:
         with running(settings, teller(console)) as supervisor:
@@ -64,15 +68,13 @@ def teller(console: Console) -> Callable[[str], None]:
 
 def show(console: Console, now: Stack) -> None:
     """Tells a person where everything is and what can be done now."""
-    from rich.table import Table
-
     from streams.local.serve import where
 
-    table = Table(box=None, show_header=False, pad_edge=False)
-    for name, place in where(now):
-        table.add_row(name, place, style=None)
+    lines = where(now)
+    width = max(len(name) for name, _ in lines)
     console.print()
-    console.print(table)
+    for name, place in lines:
+        console.print(f"{name:<{width}}  {place}", highlight=False, soft_wrap=True)
     console.print()
     console.print("From another terminal: [bold]shekara alerts --follow[/], [bold]shekara topics[/], [bold]shekara doctor[/],")
     console.print('[bold]shekara publish FILE[/], [bold]shekara sql "SHOW TABLES"[/]. Stop with Ctrl-C.')

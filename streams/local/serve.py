@@ -40,7 +40,7 @@ def start_stack(supervisor: Supervisor, console: Console) -> Settings:
     supervisor.sql_url = f"http://{ports.LOOPBACK}:{sql_port}"
     with console.status("Starting the warehouse and the worker …"):
         supervisor.start(
-            Service("warehouse", ours("warehouse"), env={"SHEKARA_SQL_PORT": str(sql_port)}),
+            Service("warehouse", ours("warehouse"), env={"SHEKARA_SQL_PORT": str(sql_port)}, stop_share_s=4.0),
             Service("worker", ours("worker"), ready_within_s=120.0),
         )
     supervisor.describe()
@@ -51,6 +51,6 @@ def where(now: stack.Stack) -> list[tuple[str, str]]:
     """Returns where everything of a running stack is, for a person: names and places."""
     lines = [("Kafka", now.kafka), ("Namespace", now.namespace)]
     if now.sql_url:
-        lines.append(("SQL, read only", f"{now.sql_url} (token in {now.token_file})"))
+        lines += [("SQL, read only", now.sql_url), ("its token", now.token_file)]
     lines += [(f"{name} metrics", f"{one.url}/metrics") for name, one in now.processes.items() if one.url]
     return [*lines, ("Data", now.home), ("Logs", f"{now.home}/log")]

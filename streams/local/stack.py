@@ -77,6 +77,20 @@ def token_file(settings: Settings) -> Path:
     return run_folder(settings) / "sql.token"
 
 
+def mark_simulated(settings: Settings) -> None:
+    """Remembers that this home holds an invented country: its time stands at its last tick, and it never mixes with real data."""
+    _mark(settings).write_text("An invented country lives here (shekara demo).\n", encoding="utf-8")
+
+
+def is_simulated(settings: Settings) -> bool:
+    """Returns whether this home holds an invented country."""
+    return _mark(settings).exists()
+
+
+def _mark(settings: Settings) -> Path:
+    return settings.home.absolute() / "simulated"
+
+
 def find_stack(settings: Settings) -> Stack:
     """Finds the stack that runs in this home; with ``SHEKARA_KAFKA`` set and nothing running, that Kafka alone.
 
