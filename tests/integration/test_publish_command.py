@@ -1,0 +1,186 @@
+"""``shekara publish`` and ``shekara dead-letters`` against a real Apache Kafka."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+from typer.testing import CliRunner, Result
+
+from streams.cli import build
+from streams.decode import Decoder, Rejected
+from streams.errors import ShekaraError
+from streams.publish import Publisher
+from streams.records import BorderCrossing, DeadLetter
+from streams.settings import Settings
+from streams.wire import avro, connection
+from streams.wire.topics import DEAD_LETTERS, MAX_DEAD_LETTER_BYTES, MAX_MESSAGE_BYTES, PEOPLE
+from tests.conftest import Kafka
+from tests.integration.test_publisher import everything
+from tests.unit.decode.lawful import RECEIVED_AT, SomeCodes, lawful
+
+pytestmark = pytest.mark.integration
+
+CROSSINGS = """occurred_at,direction,post,citizenship,document_number,issuing_country,purpose
+2025-05-01T10:15:00,entry,KZ-61-R1,UZB,AB1234567,UZB,work
+2025-05-20T18:00:00,exit,KZ-61-R1,UZB,AB1234567,UZB,work
+2025-05-02T09:00:00,entry,KZ-61-R1,KGZ,AC7654321,KGZ,private
+"""
+
+
+@pytest.fixture
+def settings(kafka: Kafka, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A fresh namespace; the commands find it by the environment."""
+    settings = kafka.settings()
+    monkeypatch.setenv("SHEKARA_KAFKA", settings.kafka)
+    monkeypatch.setenv("SHEKARA_NAMESPACE", settings.namespace)
+    monkeypatch.setenv("SHEKARA_HOME", str(settings.home))
+    monkeypatch.setenv("SHEKARA_PSEUDONYM_KEY", "00" * 32)
+    return settings
+
+
+def _shekara(*arguments: str) -> Result:
+    return CliRunner().invoke(build(), list(arguments))
+
+
+def _published(settings: Settings) -> list[Any]:
+    return [avro.decode(message.value()) for message in everything(settings, PEOPLE, 4)]
+
+
+def test_a_posts_table_of_crossings_arrives_as_events_without_document_numbers(settings: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "crossings.csv"
+    path.write_text(CROSSINGS)
+    result = _shekara("publish", str(path))
+    assert result.exit_code == 0, result.output
+    assert "3 of 3 rows published and acknowledged, 0 refused" in result.output
+    crossings = _published(settings)
+    assert sorted(crossing.direction for crossing in crossings) == ["entry", "entry", "exit"]
+    assert len({crossing.subject for crossing in crossings}) == 2
+    for message in everything(settings, PEOPLE, 4):
+        assert b"1234567" not in message.value() + message.key()
+
+
+def test_publishing_a_file_twice_gives_the_same_events(settings: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "crossings.csv"
+    path.write_text(CROSSINGS)
+    for _ in range(2):
+        assert _shekara("publish", str(path)).exit_code == 0
+    events = _published(settings)
+    assert len(events) == 6
+    assert len({event.event_id for event in events}) == 3
+    assert len(set(events)) == 3
+
+
+def test_what_is_refused_is_not_sent_and_the_rest_is(settings: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "crossings.csv"
+    path.write_text(CROSSINGS.replace("KZ-61-R1,KGZ", "KZ-99-R9,KGZ"))
+    result = _shekara("publish", str(path), "--json")
+    assert result.exit_code == 2
+    summary = json.loads(result.stdout.splitlines()[-1])
+    assert (summary["published"], summary["refused"], summary["errors"][0]["line"]) == (2, 1, 4)
+    assert len(_published(settings)) == 2
+
+
+def test_no_broker_is_one_sentence(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.publish.publisher.MAX_BLOCK_MS", 1000)
+    path = tmp_path / "crossings.csv"
+    path.write_text(CROSSINGS)
+    result = _shekara("publish", str(path), "--bootstrap", "127.0.0.1:1")
+    assert isinstance(result.exception, ShekaraError)
+    assert result.exception.exit_code == 4
+
+
+def _refuse(settings: Settings, values: list[bytes]) -> None:
+    """Does to messages what an agent does: decodes, and writes what is refused in a transaction, compressed."""
+    producer = Producer(
+        connection.librdkafka(settings)
+        | {
+            "transactional.id": f"{settings.namespace}-test",
+            "compression.type": "lz4",
+            "message.max.bytes": str(MAX_DEAD_LETTER_BYTES),
+        }
+    )
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    decoder = Decoder(SomeCodes())
+    for offset, value in enumerate(values):
+        rejected = decoder.decode(value, received_at=RECEIVED_AT, topic=PEOPLE)
+        assert isinstance(rejected, Rejected)
+        letter = DeadLetter(
+            topic=PEOPLE.name(settings.namespace),
+            partition=0,
+            offset=offset,
+            timestamp_at=RECEIVED_AT,
+            key=lawful(BorderCrossing).subject.encode(),
+            value=value,
+            code=rejected.code,
+            reason=rejected.reason,
+            event_type=rejected.event_type,
+            source=rejected.source,
+        )
+        producer.produce(DEAD_LETTERS.name(settings.namespace), avro.encode(letter), str(offset))
+    producer.commit_transaction(30)
+
+
+# Its post is in the shipped policy and was not in the codes of whoever refused it: as if it had been added since.
+SINCE_KNOWN = avro.encode(lawful(BorderCrossing, post="KZ-47-S1"))
+BROKEN = [SINCE_KNOWN, b"{}", SINCE_KNOWN[:-1], SINCE_KNOWN + b"!"]
+
+
+def test_letters_are_listed_by_fault_and_shown_whole(settings: Settings) -> None:
+    _refuse(settings, BROKEN)
+    listed = json.loads(_shekara("dead-letters", "list", "--json").stdout)
+    assert listed["letters"] == 4
+    assert {group["code"] for group in listed["groups"]} == {"unknown_post", "unknown_framing", "truncated", "trailing_bytes"}
+    shown = json.loads(_shekara("dead-letters", "show", "0", "--value", "--json").stdout)
+    assert shown["code"] == "unknown_post"
+    assert shown["record"]["post"] == "KZ-47-S1"
+    assert "record" not in json.loads(_shekara("dead-letters", "show", "0", "--json").stdout)
+    assert "unknown_post" in _shekara("dead-letters", "list").stdout
+
+
+def test_an_export_holds_the_original_bytes_and_is_its_owners_alone(settings: Settings, tmp_path: Path) -> None:
+    from streams.wire.jsonform import from_json
+
+    _refuse(settings, BROKEN)
+    path = tmp_path / "letters.jsonl"
+    assert _shekara("dead-letters", "export", str(path)).exit_code == 0
+    assert path.stat().st_mode & 0o077 == 0
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    letters = [from_json("dead_letter", {name: value for name, value in line.items() if name != "number"}) for line in lines]
+    assert [letter.value for letter in letters if isinstance(letter, DeadLetter)] == BROKEN
+    assert isinstance(_shekara("dead-letters", "export", str(path)).exception, ShekaraError)
+
+
+def test_a_replay_publishes_what_would_pass_now_byte_for_byte_and_leaves_the_rest(settings: Settings) -> None:
+    _refuse(settings, BROKEN)
+    assert json.loads(_shekara("dead-letters", "replay", "--all", "--dry-run", "--json").stdout)["replayed"] == 1
+    assert everything(settings, PEOPLE, 4) == []
+    done = json.loads(_shekara("dead-letters", "replay", "--all", "--json").stdout)
+    assert (done["replayed"], done["numbers"]) == (1, [0])
+    assert done["left"] == {"unknown_framing": 1, "truncated": 1, "trailing_bytes": 1}
+    (message,) = everything(settings, PEOPLE, 4)
+    assert message.value() == SINCE_KNOWN
+
+
+def test_a_replay_must_be_told_which(settings: Settings) -> None:
+    result = _shekara("dead-letters", "replay")
+    assert isinstance(result.exception, ShekaraError)
+    assert "which letters" in str(result.exception)
+
+
+def test_no_dead_letters_is_said_in_words(settings: Settings) -> None:
+    assert _shekara("dead-letters", "list").stdout == "No dead letters.\n"
+
+
+def test_the_longest_message_the_broker_takes_fits_into_a_dead_letter(settings: Settings) -> None:
+    longest = MAX_MESSAGE_BYTES - 200
+    with Publisher(settings) as publisher:
+        publisher.publish_encoded(PEOPLE.name(settings.namespace), b"key", b"\x01" * longest)
+    (message,) = everything(settings, PEOPLE, 4)
+    _refuse(settings, [message.value()])
+    listed = json.loads(_shekara("dead-letters", "show", "0", "--json").stdout)
+    assert (listed["code"], listed["bytes"]) == ("over_long", longest)
