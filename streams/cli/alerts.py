@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 OPEN = ("raised", "amended", "acknowledged")
 _STATES = ("raised", "amended", "acknowledged", "resolved", "retracted", "expired")
-_COLUMNS = "decided_at, rule, state, grade, severity, oblast, first_day_on, days, subject, version, alert_id"
+_COLUMNS = "decided_at, state, grade, severity, rule, oblast, first_day_on, last_day_on, days, subject, version, reason, alert_id"
 _CODE = re.compile(r"[A-Za-z0-9_:-]*")
 
 Rule = Annotated[str, typer.Option(help="Only this rule, e.g. overstay_visa_exempt (docs/rules.md).")]
@@ -56,7 +56,12 @@ def list_(
     query = f"SELECT {_COLUMNS} FROM alerts_now WHERE {' AND '.join(wanted)} ORDER BY decided_at DESC, alert_id LIMIT {limit}"  # noqa: S608  # every value is checked or quoted
     with asking(Settings()) as asker:
         result = asker.select(query)
-    show(result, "json" if as_json else "table")
+    if as_json:
+        show(result, "json")
+        return
+    for row in result.rows:
+        typer.echo(_line(dict(zip(result.names, row, strict=True))))
+    typer.echo(f"{len(result.rows)} alerts{f'; more with --limit {limit * 10}' if len(result.rows) == limit else ''}", err=True)
 
 
 def follow(
@@ -96,7 +101,7 @@ def follow(
                     continue
                 if (rule and alert.rule != rule) or (oblast and alert.oblast != oblast):
                     continue
-                typer.echo(_as_json(alert) if as_json else _line(alert))
+                typer.echo(json.dumps(_values(alert), ensure_ascii=False) if as_json else _line(_values(alert)))
                 shown += 1
                 if shown == limit:
                     return
@@ -145,14 +150,17 @@ def _moment(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _line(alert: Alert) -> str:
-    until = f"…{_day(alert.last_day_on)}" if alert.last_day_on is not None else "…"
-    what = f"{alert.state:<12} {alert.grade:<11} {alert.severity:<6} {alert.rule:<26} {alert.oblast or '-':<6}"
-    days = f"{_day(alert.first_day_on)}{until} {alert.days:>4} d"
-    return f"{_moment(alert.decided_at)}  {what} {days}  {alert.subject}  v{alert.version}  {alert.reason}"
+def _line(alert: dict[str, Any]) -> str:
+    """Returns one line of a terminal, from values as ``_values`` or the warehouse gives them."""
+    decided = alert["decided_at"]
+    when = decided if isinstance(decided, str) else decided.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    what = f"{alert['state']:<12} {alert['grade']:<11} {alert['severity']:<6} {alert['rule']:<24} {alert['oblast'] or '-':<6}"
+    days = f"{alert['first_day_on']}…{alert['last_day_on'] or '':<10} {alert['days']:>4} d"
+    return f"{when}  {what} {days}  {alert['subject']}  v{alert['version']} {alert['reason']}"
 
 
-def _as_json(alert: Alert) -> str:
+def _values(alert: Alert) -> dict[str, Any]:
+    """Returns an alert as JSON has it: dates and instants in words, ids as UUIDs."""
     values: dict[str, Any] = {field.name: getattr(alert, field.name) for field in fields(alert)}
     for name, value in values.items():
         if isinstance(value, bytes):
@@ -163,4 +171,4 @@ def _as_json(alert: Alert) -> str:
             values[name] = _moment(value)
         elif name == "evidence":
             values[name] = [str(UUID(bytes=one)) for one in value]
-    return json.dumps(values, ensure_ascii=False)
+    return values

@@ -29,7 +29,8 @@ def warehouse(
     """Run the warehouse: read the topics, insert into ClickHouse, then commit; serve read-only SQL on loopback.
 
     Without SHEKARA_CLICKHOUSE the embedded engine keeps its data in <home>/clickhouse and is asked at the SQL endpoint;
-    with it, your server is filled and asked directly. Stops cleanly on SIGTERM or Ctrl-C; nothing is lost or doubled however it ends.
+    with it, your server is filled and asked directly. Stops cleanly on SIGTERM or Ctrl-C; however it ends, nothing is lost or
+    doubled.
     """
     from streams import bootstrap as parts
     from streams.clock import monotonic_s

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from streams.errors import DependencyError, SetupError
 from streams.settings import Settings
-from streams.warehouse.block import Result, decode
+from streams.warehouse.block import Result, answer
 from streams.warehouse.connect import data_path
 from streams.warehouse.endpoint import headers_for
 from streams.warehouse.errors import RefusedError, code_of, sentence_of
@@ -72,7 +72,7 @@ class HttpAsker:
 
     def select(self, sql: str) -> Result:
         """Runs one query."""
-        return decode(self._post(sql, "Native"))
+        return answer(sql, lambda query: self._post(query, "Native"))
 
     def raw(self, sql: str) -> bytes:
         """Runs one query that names its FORMAT."""
@@ -111,7 +111,7 @@ class EmbeddedAsker:
 
     def select(self, sql: str) -> Result:
         """Runs one query."""
-        return decode(self._reader.answer(sql, "Native"))
+        return answer(sql, lambda query: self._reader.answer(query, "Native"))
 
     def raw(self, sql: str) -> bytes:
         """Runs one query that names its FORMAT."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -156,6 +156,26 @@ def encode(block: Block) -> bytes:
     except (DriverError, ValueError, TypeError, AttributeError, OverflowError) as error:
         raise RefusedError(f"A value does not fit its column: {error}.") from error
     return bytes(memory.written)
+
+
+def answer(sql: str, ask: Callable[[str], bytes]) -> Result:
+    """Runs a query whose answer comes in ``FORMAT Native``; an answer without rows has its columns too.
+
+    Args:
+        sql: the query.
+        ask: returns a query's answer in ``FORMAT Native``.
+
+    Raises:
+        RefusedError: it was refused.
+    """
+    content = ask(sql)
+    if content:
+        return decode(content)
+    try:
+        columns = decode(ask(f"DESCRIBE TABLE (\n{sql}\n)")).rows  # the engine writes no block where there are no rows
+    except RefusedError:
+        return Result((), (), [])  # not a SELECT
+    return Result(tuple(str(row[0]) for row in columns), tuple(str(row[1]) for row in columns), [])
 
 
 def decode(content: bytes) -> Result:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from streams.errors import DependencyError, SetupError
-from streams.warehouse.block import Block, Result, decode, encode
+from streams.warehouse.block import Block, Result, answer, encode
 from streams.warehouse.columns import quote
 from streams.warehouse.engine import DATABASE
 from streams.warehouse.errors import NOT_NOW_CODES, RefusedError, code_of, sentence_of
@@ -53,7 +53,7 @@ class Embedded:
 
     def select(self, sql: str) -> Result:
         """Runs one query."""
-        return decode(self._query(sql, "Native"))
+        return answer(sql, lambda query: self._query(query, "Native"))
 
     def formatted(self, sql: str, output_format: str, parameters: Mapping[str, str] | None = None) -> bytes:
         """Runs one query and returns its answer in one of ClickHouse's formats."""
@@ -109,8 +109,8 @@ class Embedded:
             try:
                 if self._connection is None:
                     self._renew()
-                answer = self._connection.query(sql, output_format, params=dict(parameters) if parameters else None)
-                return bytes(answer.bytes())
+                said = self._connection.query(sql, output_format, params=dict(parameters) if parameters else None)
+                return bytes(said.bytes())
             except RuntimeError as error:
                 # A connection whose query failed half-way puts what was written of its answer before the next answer (ADR 0050).
                 self._renew()

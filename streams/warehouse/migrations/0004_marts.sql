@@ -194,6 +194,6 @@ SELECT
     c.repeats_sum AS repeats,
     toInt64(h.held_sum) AS held,
     c.produced_sum - toInt64(h.held_sum) AS missing,
-    c.produced_sum = c.processed_sum + c.dead_sum AND c.holes_sum = 0 AND c.repeats_sum = 0 AS balanced
+    CAST(c.produced_sum = c.processed_sum + c.dead_sum AND c.holes_sum = 0 AND c.repeats_sum = 0, 'Bool') AS balanced
 FROM covered AS c LEFT JOIN held_rows AS h ON h.topic = c.topic AND h.partition = c.partition
 COMMENT 'The ledger: for every input partition, produced = processed + dead letters, from the agents'' own records of their batches.';

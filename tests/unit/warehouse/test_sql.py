@@ -1,0 +1,49 @@
+"""Statements are told apart as ClickHouse does it, and a cluster changes only what is marked."""
+
+from __future__ import annotations
+
+import pytest
+
+from streams.warehouse.migrate import DIRECTORY, read
+from streams.warehouse.sql import for_cluster, split
+
+
+@pytest.mark.parametrize(
+    ("script", "statements"),
+    [
+        ("SELECT 1; SELECT 2;", ["SELECT 1", "SELECT 2"]),
+        ("SELECT 1;;  ;\n", ["SELECT 1"]),
+        ("SELECT ';', ';;' ; SELECT 2", ["SELECT ';', ';;'", "SELECT 2"]),
+        (r"SELECT 'it\'s; ok', 'a''b;c'; SELECT 2", [r"SELECT 'it\'s; ok', 'a''b;c'", "SELECT 2"]),
+        ('SELECT `a;b`, "c;d"; SELECT 2', ['SELECT `a;b`, "c;d"', "SELECT 2"]),
+        ("-- only; a comment\n", []),
+        ("-- first; line\nSELECT 1", ["-- first; line\nSELECT 1"]),
+        ("SELECT /* ; */ 1; SELECT 2", ["SELECT /* ; */ 1", "SELECT 2"]),
+        ("SELECT $a$ ; $a$; SELECT 2", ["SELECT $a$ ; $a$", "SELECT 2"]),
+        ("SELECT 4 - 2 / 1; SELECT 2", ["SELECT 4 - 2 / 1", "SELECT 2"]),
+        ("", []),
+    ],
+)
+def test_a_script_is_split_where_a_statement_ends(script: str, statements: list[str]) -> None:
+    assert list(split(script)) == statements
+
+
+def test_a_cluster_gets_its_clauses_where_the_marks_are() -> None:
+    statement = "CREATE TABLE t /*cluster*/ (a Int8)\nENGINE = /*replicated*/ReplacingMergeTree(v)\nORDER BY a"
+    assert for_cluster(statement, "") == statement
+    assert for_cluster(statement, "main") == (
+        "CREATE TABLE t ON CLUSTER 'main' (a Int8)\n"
+        "ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', v)\nORDER BY a"
+    )
+    assert for_cluster("ENGINE = /*replicated*/ReplacingMergeTree()", "main").endswith("'{replica}')")
+
+
+def test_every_statement_of_a_migration_may_run_twice_and_on_a_cluster() -> None:
+    for migration in read():
+        assert migration.statements, migration.file
+        for statement in migration.statements:
+            bare = "\n".join(line for line in statement.splitlines() if not line.startswith("--"))
+            assert "IF NOT EXISTS" in bare or "OR REPLACE" in bare or "IF EXISTS" in bare, f"{migration.file}: {bare[:80]}"
+            assert "/*cluster*/" in bare, f"{migration.file}: {bare[:80]}"
+            assert "MergeTree" not in bare.replace("/*replicated*/ReplacingMergeTree", ""), f"{migration.file}: {bare[:80]}"
+    assert DIRECTORY.is_dir()
