@@ -74,6 +74,7 @@ def worker(
         clients,
         rewind=app.rewind,
         fatal=app.halt,
+        batch_records=settings.batch_records,
         reach=failpoints.kill_at(failpoint),
     )
     app.ownership = ownership

@@ -30,7 +30,7 @@ _TICK_NAMESPACE = bytes.fromhex("5b6f1a4e8d0f4a6cb6a37f0d3c2e9a10")
 _TICK_SOURCE = "shekara:coverage"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class _Outage:
     """The message that says most about one outage; the larger of two holds."""
 
@@ -38,7 +38,11 @@ class _Outage:
     recorded_at: int
     event_id: bytes
     from_at: int
-    until_at: int | None = field(compare=False)
+    until_at: int | None
+
+    @property
+    def weight(self) -> tuple[int, int, bytes, int, int]:
+        return self.rank, self.recorded_at, self.event_id, self.from_at, self.until_at or 0
 
 
 @dataclass(slots=True)
@@ -77,7 +81,7 @@ class CoverageLedger:
             return True
         said = _Outage(_RANK[record.kind], record.recorded_at, record.event_id, record.from_at, record.until_at)
         known = post.outages.get(record.outage_id)
-        if known is not None and said <= known:
+        if known is not None and said.weight <= known.weight:
             return False
         post.outages[record.outage_id] = said
         return True

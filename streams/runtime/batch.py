@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 
@@ -68,3 +69,17 @@ class Batch:
             return self
         start = min(offset + 1, self.next_offset)
         return Batch(self.topic, self.partition, start, self.next_offset, [r for r in self.records if r.offset > offset])
+
+
+def joined(batches: Sequence[Batch]) -> Batch:
+    """Returns one batch of several that touch, in their order.
+
+    Raises:
+        ValueError: two do not touch.
+    """
+    for one, following in pairwise(batches):
+        if one.next_offset != following.first_offset:
+            raise ValueError(f"a batch ends at {one.next_offset} and the next begins at {following.first_offset}")
+    first, last = batches[0], batches[-1]
+    records = [record for batch in batches for record in batch.records]
+    return Batch(first.topic, first.partition, first.first_offset, last.next_offset, records)

@@ -37,6 +37,7 @@ class Ownership:
         clients: makes connections to Kafka.
         rewind: reads a partition again from an offset.
         fatal: told the error that must stop the process.
+        batch_records: records handled as one unit, about.
         reach: failpoints.
         patience_s: how long a batch in hand may take when its partition is revoked.
     """
@@ -48,6 +49,7 @@ class Ownership:
         *,
         rewind: Callable[[Place, int], Awaitable[None]],
         fatal: Callable[[BaseException], None],
+        batch_records: int = 2000,
         reach: Reach = unarmed,
         patience_s: float = 30.0,
     ) -> None:
@@ -57,6 +59,7 @@ class Ownership:
         self._clients = clients
         self._rewind = rewind
         self._fatal = fatal
+        self._batch_records = batch_records
         self._reach = reach
         self._patience_s = patience_s
         self._running: dict[Place, Partition] = {}
@@ -115,6 +118,7 @@ class Ownership:
             transactional_id=f"{place.topic}.{place.partition}",
             rewind=lambda offset: self._rewind(place, offset),
             fatal=self._fatal,
+            batch_records=self._batch_records,
             reach=self._reach,
         )
         partition.start()

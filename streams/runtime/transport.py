@@ -19,8 +19,8 @@ What is promised for a batched topic:
 * The batches of one assignment are unbroken: ``first_offset`` of one is ``next_offset`` of the one before. After a seek,
   or where the broker's retention overtook the consumer, it is not, and can be seen not to be.
 * A batch is committed once it *and every batch before it* was acknowledged; the offset committed is its ``next_offset``.
-* At most ``max_in_flight`` batches of a partition are delivered and not acknowledged; the partition is not read
-  meanwhile, the others are.
+* While ``max_in_flight`` records of a partition are delivered and not acknowledged, the partition is not read; the
+  others are.
 * Records of aborted transactions are never delivered.
 
 Registered as an entry point of ``faust.transports``, and again by importing this module, so that it is found where the
@@ -57,14 +57,14 @@ class Batches(Schema[Any, Any]):
 
     Args:
         max_records: records in one batch, at most.
-        max_in_flight: batches of one partition delivered and not yet acknowledged, at most. Two keep an agent busy
-            while the next batch is fetched.
+        max_in_flight: records of one partition delivered and not yet acknowledged, about; the partition is not read
+            while there are as many. Twice ``max_records`` keeps an agent busy while the next batch is fetched.
     """
 
-    def __init__(self, *, max_records: int = 2000, max_in_flight: int = 2) -> None:
+    def __init__(self, *, max_records: int = 2000, max_in_flight: int | None = None) -> None:
         super().__init__()
         self.max_records = max_records
-        self.max_in_flight = max_in_flight
+        self.max_in_flight = max_in_flight if max_in_flight is not None else 2 * max_records
 
     def loads_key(self, app: Any, message: Any, **_: Any) -> Any:
         """Returns the key as it came (a batch has none)."""
@@ -241,7 +241,7 @@ class Consumer(driver.Consumer):
         if pending is None:
             return 0
         pending.settle()
-        return len(pending.messages)
+        return sum(len(message.value.records) for message in pending.messages)
 
     def _to_message(self, tp: TP, record: Any) -> Any:
         if not isinstance(record, Batch):

@@ -1,0 +1,152 @@
+"""The loop of the person log, without Kafka: what becomes of every record, whatever the batches."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.agents.people import TIME_KEY, PeopleCore
+from streams.decode import Rejected
+from streams.detect.logtime import LogTime
+from streams.policy.model import Policy
+from streams.records import Alert, BatchMarker, DeadLetter, Gap, Record, Tick
+from streams.runtime.batch import Batch, Raw, RawRecord
+from streams.runtime.checkpoint import Outcome
+from streams.runtime.store import MARKER_KEY, MemoryStore, Store, pack_marker
+from streams.wire import avro
+from streams.wire.topics import Topic
+from tests.integration.counting import Counting
+from tests.integration.rig import BASE_MS, crossing, person
+
+
+class Decoder:
+    """Decodes without a policy's registers."""
+
+    def decode(self, value: bytes | None, *, received_at: int, topic: Topic) -> Record | Rejected:
+        if not value:
+            return Rejected("empty", "nothing came", "", "")
+        return cast("Record", avro.decode(value))
+
+
+def core_on(store: Store) -> PeopleCore:
+    core = PeopleCore(0, store, decoder=Decoder(), person=Counting(), policy=cast("Policy", None), namespace="n")
+    core.restore()
+    return core
+
+
+def raw(offset: int, record: Record | None, key: bytes | None = None) -> Raw:
+    if record is None:
+        return Raw(offset, BASE_MS, key, None)
+    return Raw(offset, BASE_MS, key if key is not None else record.subject.encode(), avro.encode(record))
+
+
+def tick(number: int, at_ms: int, gaps: tuple[Gap, ...] = ()) -> Tick:
+    return Tick((9_000_000 + number).to_bytes(16, "big"), "wall", at_ms, at_ms, "test", 1, at_ms, gaps)
+
+
+def run(core: PeopleCore, store: Store, records: list[Raw], first: int = 0) -> Outcome:
+    following = records[-1].offset + 1 if records else first
+    outcome = core.process(Batch("n.people", 0, first, following, cast("list[RawRecord]", records)), 7)
+    store.apply(outcome.changes)
+    return outcome
+
+
+def of(outcome: Outcome, kind: type) -> list[object]:
+    return [record for record in (avro.decode(output.value) for output in outcome.outputs) if isinstance(record, kind)]
+
+
+def test_a_rule_that_raises_concerns_its_event_alone() -> None:
+    store = MemoryStore()
+    core = core_on(store)
+    good, bad = crossing(1, person(1)), crossing(2, person(1), source="poison")
+    outcome = run(core, store, [raw(0, good), raw(1, bad), raw(2, crossing(3, person(1)))])
+    [letter] = of(outcome, DeadLetter)
+    assert isinstance(letter, DeadLetter)
+    assert (letter.code, letter.offset, letter.value, letter.source) == ("rule_failed", 1, avro.encode(bad), "poison")
+    assert person(1) not in letter.reason
+    assert [cast("Alert", alert).version for alert in of(outcome, Alert)] == [1, 2]
+    [line] = of(outcome, BatchMarker)
+    assert line == BatchMarker("n.people", 0, 0, 2, 2, 1, 0, 7)
+
+
+def test_a_key_that_is_not_the_subject_is_refused() -> None:
+    store = MemoryStore()
+    outcome = run(core_on(store), store, [raw(0, crossing(1, person(1)), key=person(2).encode()), raw(1, None)])
+    assert [cast("DeadLetter", letter).code for letter in of(outcome, DeadLetter)] == ["wrong_key", "empty"]
+    assert outcome.changes == {}
+
+
+def test_due_people_are_revisited_by_instant_and_subject_and_only_once() -> None:
+    store = MemoryStore()
+    core = core_on(store)
+    plans = [(3, 5), (1, 5), (2, 4), (4, 9)]
+    arrivals = [raw(n, crossing(n, person(p), source="timer", at_ms=BASE_MS + at)) for n, (p, at) in enumerate(plans)]
+    run(core, store, arrivals)
+    outcome = run(core, store, [raw(4, tick(1, BASE_MS + 5)), raw(5, tick(2, BASE_MS + 5)), raw(6, tick(3, BASE_MS))], first=4)
+    assert [cast("Alert", alert).subject for alert in of(outcome, Alert)] == [person(2), person(1), person(3)]
+    assert core.time == LogTime(BASE_MS + 5, BASE_MS + 5, ())
+    assert outcome.processed == 3
+
+
+def test_a_rule_that_raises_on_a_deadline_is_asked_again_at_the_next_tick() -> None:
+    store = MemoryStore()
+    core = core_on(store)
+    run(core, store, [raw(0, crossing(0, person(1), source="timer"))])
+    store.apply({person(1).encode(): b""})  # a state no rule can read
+    outcome = run(core, store, [raw(1, tick(1, BASE_MS))], first=1)
+    assert (outcome.processed, outcome.dead_letters, len(core.deadlines)) == (1, 0, 1)
+    store.apply({person(1).encode(): b"\x00\x00\x00\x01"})
+    outcome = run(core, store, [raw(2, tick(2, BASE_MS + 10))], first=2)
+    assert [cast("Alert", alert).version for alert in of(outcome, Alert)] == [2]
+
+
+record_plans = st.lists(
+    st.one_of(
+        st.tuples(st.just("post"), st.integers(0, 4), st.integers(0, 20)),
+        st.tuples(st.just("timer"), st.integers(0, 4), st.integers(0, 20)),
+        st.tuples(st.just("poison"), st.integers(0, 4), st.integers(0, 20)),
+        st.tuples(st.just("tick"), st.just(0), st.integers(0, 20)),
+    ),
+    min_size=1,
+    max_size=30,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(record_plans, st.lists(st.tuples(st.integers(1, 8), st.booleans()), min_size=1, max_size=30))
+def test_where_batches_end_and_where_the_worker_restarted_shows_in_nothing_but_the_ledger(
+    plan: list[tuple[str, int, int]], cuts: list[tuple[int, bool]]
+) -> None:
+    records: list[Raw] = []
+    for offset, (kind, who, at) in enumerate(plan):
+        made = tick(offset, BASE_MS + at) if kind == "tick" else crossing(offset, person(who), kind, BASE_MS + at)
+        records.append(raw(offset, made))
+
+    whole_store = MemoryStore()
+    whole = run(core_on(whole_store), whole_store, records)
+
+    store = MemoryStore()
+    core = core_on(store)
+    outputs, at, turn = [], 0, 0
+    while at < len(records):
+        size, restart = cuts[turn % len(cuts)]
+        turn += 1
+        outcome = run(core, store, records[at : at + size], first=at)
+        outputs += outcome.outputs
+        at += size
+        if restart:
+            core = core_on(store)
+    ledger = "n.ledger"
+    assert [o for o in outputs if o.topic != ledger] == [o for o in whole.outputs if o.topic != ledger]
+    assert dict(store.items()) == dict(whole_store.items())
+    assert core.time == core_on(whole_store).time
+    lines = [cast("BatchMarker", avro.decode(o.value)) for o in outputs if o.topic == ledger]
+    assert sum(line.processed + line.dead_letters for line in lines) == len(records)
+
+
+def test_the_clock_and_the_marker_have_keys_no_pseudonym_can_have() -> None:
+    assert TIME_KEY != MARKER_KEY
+    assert all(key.startswith(b"\x00") for key in (TIME_KEY, MARKER_KEY))
+    assert pack_marker(0) != b""
