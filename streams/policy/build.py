@@ -361,7 +361,7 @@ def _rules(
             Rules(
                 from_on=day,
                 until_on=starts[index + 1] - 1 if index + 1 < len(starts) else None,
-                allowances={group: value for group, value in allowances.items() if value is not None},  # type: ignore[misc]
+                allowances={group: value for group, value in allowances.items() if value is not None},
                 by_rule={name: _terms(name, item, parameters, day) for name, item in rules.items()},
                 quotas=_in_force(quotas, day),
                 **values,

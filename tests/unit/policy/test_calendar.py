@@ -51,6 +51,8 @@ def test_which_days_are_working_days(kz: Policy, on: str, working: bool) -> None
         ("2024-06-10", 3, "2024-06-13"),  # Monday: Tuesday, Wednesday, Thursday
         ("2024-06-13", 3, "2024-06-18"),  # over a weekend
         ("2024-06-15", 3, "2024-06-19"),  # entered on a Saturday
+        ("2024-06-15", 1, "2024-06-17"),
+        ("2024-06-15", -1, "2024-06-14"),
         ("2024-03-20", 3, "2024-03-28"),  # over Nauryz and its moved Monday
         ("2024-03-19", 1, "2024-03-20"),
         ("2023-12-29", 3, "2024-01-05"),  # over New Year
@@ -77,6 +79,17 @@ def test_beyond_the_calendar_weekdays_are_working_days(kz: Policy) -> None:
     assert calendar.add(day("2041-06-03"), 5) == day("2041-06-10")
     assert calendar.add(day("1999-12-30"), 1) == day("1999-12-31")
     assert calendar.add(day("2000-01-05"), -2) < day("2000-01-05")
+
+
+def test_a_calendar_may_end_on_a_day_off() -> None:
+    friday, sunday = day("2024-06-14"), day("2024-06-16")
+    calendar = WorkingDays((friday - 1, friday), friday - 1, sunday)
+    assert [calendar.is_working(friday + one) for one in range(-1, 4)] == [True, True, False, False, True]
+    assert calendar.add(friday - 1, 1) == friday
+    assert calendar.add(friday, 1) == friday + 3
+    assert calendar.add(sunday, 2) == friday + 4
+    assert calendar.add(friday - 1, -1) == friday - 2
+    assert calendar.count(friday - 1, sunday) == 2
 
 
 def test_a_calendar_that_knows_nothing_counts_monday_to_friday() -> None:
