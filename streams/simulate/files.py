@@ -9,7 +9,6 @@ from dataclasses import fields
 from operator import attrgetter
 from pathlib import Path
 from typing import IO, Any, Literal, Protocol
-from uuid import UUID
 
 from fastavro.write import Writer
 
@@ -20,6 +19,7 @@ from streams.simulate.draft import Corrupt
 from streams.simulate.run import TellTruth
 from streams.simulate.sending import Progress
 from streams.wire.avro import schema_of
+from streams.wire.jsonform import to_json
 from streams.wire.topics import topic_of
 
 Format = Literal["avro", "jsonl"]
@@ -63,23 +63,10 @@ class _Lines:
         self._file = path.open("w", encoding="utf-8")
 
     def write(self, record: Record) -> None:
-        self._file.write(json.dumps(line_of(record), ensure_ascii=False, separators=(",", ":")) + "\n")
+        self._file.write(json.dumps(to_json(record), ensure_ascii=False, separators=(",", ":")) + "\n")
 
     def close(self) -> None:
         self._file.close()
-
-
-def line_of(record: Record) -> dict[str, Any]:
-    """Returns a record as one JSON object: ``event_type`` and its fields; ids as UUID texts, instants and days as integers."""
-    return {"event_type": record.NAME} | {field.name: _jsonable(getattr(record, field.name)) for field in fields(record)}
-
-
-def _jsonable(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return str(UUID(bytes=value))
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    return value
 
 
 def _plain(item: Any) -> dict[str, Any]:

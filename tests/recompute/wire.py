@@ -72,10 +72,10 @@ class Schemas:
         stream = io.BytesIO(body)
         try:
             fields = fastavro.schemaless_reader(stream, schema, None)
-        except EOFError:
-            raise RefusedError("truncated") from None
-        except Exception:
-            raise RefusedError("undecodable") from None
+        except Exception as error:
+            # Whatever fails with nothing left to read failed because the end is missing.
+            short = isinstance(error, EOFError) or (isinstance(error, IndexError) and stream.tell() == len(body))
+            raise RefusedError("truncated" if short else "undecodable") from None
         if stream.tell() != len(body):
             raise RefusedError("trailing_bytes")
         assert isinstance(fields, dict)
