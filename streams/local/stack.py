@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -149,7 +149,8 @@ def owned(settings: Settings) -> Iterator[None]:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         folder.chmod(0o700)
-        file = (folder / "lock").open("a+", encoding="utf-8")
+        # Unbuffered: on a full disk nothing waits to be written when it is closed.
+        file = os.fdopen(os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
     except OSError as error:
         raise SetupError(
             f"The data directory {settings.home.absolute()} cannot be written: {error.strerror or error}.",
@@ -159,15 +160,14 @@ def owned(settings: Settings) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            file.seek(0)
-            owner = file.read().strip()
+            owner = file.read().decode().strip()
             raise SetupError(
                 f"A stack already runs in {settings.home.absolute()}{f' (process {owner})' if owner else ''}.",
                 "Stop it with Ctrl-C where it runs, or start this one with another SHEKARA_HOME (--home).",
             ) from error
         file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
+        with suppress(OSError):  # the number is for people only; the lock is what counts
+            file.write(f"{os.getpid()}\n".encode())
         remove(settings)
         yield
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import os
 import signal
@@ -14,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 
 from streams.clock import monotonic_s
-from streams.errors import ShekaraError
+from streams.errors import SetupError, ShekaraError
 from streams.local import ports, stack
 from streams.local.broker import Broker
 from streams.local.child import Child
@@ -261,12 +262,19 @@ def running(settings: Settings, say: Callable[[str], None]) -> Iterator[Supervis
     Inside the block SIGINT, SIGTERM and SIGHUP raise ``Stopped``; while stopping they are ignored, because stopping is bounded.
 
     Raises:
-        SetupError: another stack owns the home.
+        SetupError: another stack owns the home, or its disk is full.
     """
     with stack.owned(settings), _signals_raise():
         supervisor = Supervisor(settings, say)
         try:
             yield supervisor
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise SetupError(
+                f"No space is left on the disk of {settings.home.absolute()}.",
+                "Make room, then start again: what was stored is kept.",
+            ) from error
         finally:
             for number in _SIGNALS:
                 signal.signal(number, signal.SIG_IGN)
