@@ -59,8 +59,8 @@ def crossing(number: int, subject: str = "p1-a", direction: str = "entry", day: 
     return make(BorderCrossing, **defaults | values)
 
 
-def correction(number: int, supersedes: int, subject: str = "p1-a", **values: Any) -> Correction:
-    """Returns a correction that withdraws the event of a number."""
+def correction(number: int, supersedes: int | bytes, subject: str = "p1-a", **values: Any) -> Correction:
+    """Returns a correction that withdraws the event of a number (or id)."""
     at = NOON_1_MARCH_2025 + 100 * DAY_MS
     defaults: dict[str, Any] = {
         "event_id": event_id(number),
@@ -69,6 +69,6 @@ def correction(number: int, supersedes: int, subject: str = "p1-a", **values: An
         "recorded_at": at,
         "source": "register:corrections",
         "source_seq": number,
-        "supersedes": event_id(supersedes),
+        "supersedes": supersedes if isinstance(supersedes, bytes) else event_id(supersedes),
     }
     return make(Correction, **defaults | values)

@@ -1,0 +1,66 @@
+"""A warehouse with facts in it, for tests: the engine in process, filled as the sink fills it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from streams.policy.load import load
+from streams.warehouse.embedded import Embedded
+from streams.warehouse.rows import Delivery, Position, layouts
+from streams.wire.avro import Message
+
+LAYOUTS = layouts(load("kz"))
+RECEIVED = 1_740_812_500_000
+
+
+def deliveries(records: Iterable[Message], topic: str = "t.people", partition: int = 0, first: int = 0) -> list[Delivery]:
+    """Returns records with the positions they have when published in this order."""
+    return [(Position(topic, partition, first + index, RECEIVED), record) for index, record in enumerate(records)]
+
+
+def deliver(engine: Embedded, delivered: Sequence[Delivery], *, cut: int = 10_000) -> None:
+    """Inserts deliveries as the sink does: in units, one block per table.
+
+    Args:
+        engine: where to.
+        delivered: in the order of the log.
+        cut: deliveries in one unit.
+    """
+    for start in range(0, len(delivered), cut):
+        by_kind: dict[type[Message], list[Delivery]] = defaultdict(list)
+        for one in delivered[start : start + cut]:
+            by_kind[type(one[1])].append(one)
+        for kind, some in by_kind.items():
+            layout = LAYOUTS[kind]
+            engine.insert(layout.table.name, layout.block(some))
+
+
+def empty(engine: Embedded) -> None:
+    """Empties every table but the record of migrations."""
+    tables = engine.select(
+        "SELECT name FROM system.tables "
+        "WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND name != 'schema_migrations'"
+    )
+    for (name,) in tables.rows:
+        engine.command(f"TRUNCATE TABLE {name}")
+
+
+def everything(engine: Embedded, *but: str) -> dict[str, list[Any]]:
+    """Returns the whole content of every mart, every ``core_`` view of facts and every ``…_now`` view.
+
+    Args:
+        engine: what to read.
+        but: columns that say where in the log a fact stands, which another delivery may change.
+    """
+    views = engine.select(
+        "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine = 'View' "
+        "AND match(name, '^(mart_|core_)|_now$') AND name != 'core_deliveries' ORDER BY name"
+    )
+    found = {}
+    for (name,) in views.rows:
+        columns = {column for (column,) in engine.select(f"SELECT name FROM system.columns WHERE table = '{name}'").rows}  # noqa: S608
+        left_out = ", ".join(f"`{column}`" for column in but if column in columns)
+        found[name] = sorted(map(repr, engine.select(f"SELECT *{f' EXCEPT ({left_out})' if left_out else ''} FROM {name}").rows))  # noqa: S608
+    return found
