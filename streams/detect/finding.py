@@ -27,7 +27,7 @@ class Found:
         evidence: event ids it rests on, in order of ``(occurred_at, event_id)``.
         ended_by: empty while it lasts, else ``exit_seen``, ``exit_not_seen``, ``title_found``, ``registered``,
             ``permit_found``, ``contract_found``, ``citizenship``, ``permits_over``.
-        departed: whether the person left this stay.
+        departed: whether the exit of the stay was seen.
     """
 
     __slots__ = (

@@ -122,7 +122,7 @@ class Situation:
         self.bans: list[EntryBan] = records.get(EntryBan, [])  # type: ignore[assignment]
         self.disputes: list[Dispute] = records.get(Dispute, [])  # type: ignore[assignment]
         self.decisions: list[CaseDecision] = records.get(CaseDecision, [])  # type: ignore[assignment]
-        self.presence: Presence = presence_of(crossings, self.inspections, registrations, policy)
+        self.presence: Presence = presence_of(crossings, self.inspections, registrations, policy, latest)
         self.contracts: list[Title] = []
         self.permits: list[Title] = []
         self.titles = self._all_titles(registrations) if len(records) > 1 else []
@@ -158,7 +158,7 @@ class Situation:
         return self._records.get(kind, [])
 
     def records_tied_by(self, refs: set[bytes]) -> list[PersonEvent]:
-        """Returns all active records of some visas, permits, contracts and procedures."""
+        """Returns all active records of some visas, permits, contracts, procedures and extensions."""
         found: list[PersonEvent] = []
         for kind, records in self._records.items():
             for record in records:
@@ -171,6 +171,8 @@ class Situation:
                     ref = record.contract_id  # type: ignore[attr-defined]
                 elif kind is ProtectionStatus:
                     ref = record.protection_id  # type: ignore[attr-defined]
+                elif kind is StayRegistration:
+                    ref = record.event_id
                 if ref in refs:
                     found.append(record)
         return found
@@ -184,6 +186,11 @@ class Situation:
     def today_in(self, zone: Zone) -> int:
         """Returns the local day of now in a zone."""
         return zone.local_day(self.now_ms)
+
+    def today_of(self, stay: Stay) -> int:
+        """Returns today in a stay: in the zone of its entry post, but not before the last day of a stay that is over."""
+        today = stay.zone.local_day(self.now_ms)
+        return today if stay.is_open else max(today, stay.last_on)
 
     def look_again_on(self, day: int, zone: Zone) -> None:
         """Says that time alone may change an answer at the start of a coming day."""
@@ -324,7 +331,7 @@ class Situation:
                     found += pieces
                     continue
                 if usage is None:
-                    usage = Usage(untitled, self.counted(), self.today_in(stay.zone))
+                    usage = Usage(untitled, self.counted(), self.today_of(stay))
                 for piece in pieces:
                     found += usage.beyond(allowance, piece)
             found = union(found)
@@ -369,14 +376,14 @@ class Situation:
             evidence: what it rests on besides the entry, the exit and the inspections.
             graded: whether the grade depends on presence (else it is established).
         """
-        today = self.today_in(stay.zone)
+        today = self.today_of(stay)
         last = today if found.last_day_on is None else found.last_day_on
         if found.ended_by in ("title_found", "registered", "permit_found", "contract_found", "citizenship"):
             last -= 1
         found.days = max(min(last, today) - found.first_day_on + 1, 0)
         found.group = stay.group
         found.post = stay.entry.post
-        found.departed = not stay.is_open
+        found.departed = stay.exit is not None
         if not found.oblast:
             found.oblast = self.oblast_of(stay)
         rests: dict[bytes, PersonEvent] = {stay.entry.event_id: stay.entry}

@@ -20,17 +20,16 @@ class Stay:
 
     Attributes:
         stay_on: local day of entry, in the zone of the entry post: the stay's key.
-        last_on: last day of presence; `FAR` while the stay is open.
-        zone: zone of the entry post; all days of the stay are in it.
+        last_on: last day of presence, the exit's in the zone of its own post; `FAR` while the stay is open.
+        zone: zone of the entry post.
         entry: the entry.
         exit: the exit; none if it was not seen.
-        next_entry_on: local day of the entry that shows that an exit was missed; none otherwise.
         group: stay group of the citizenship shown at entry, on the day of entry.
         seen: inspections in the stay, each with its day.
         notices: notices of arrival and extensions in the stay, each with its day.
     """
 
-    __slots__ = ("entry", "exit", "group", "last_on", "next_entry_on", "notices", "seen", "stay_on", "zone")
+    __slots__ = ("entry", "exit", "group", "last_on", "notices", "seen", "stay_on", "zone")
 
     def __init__(self, entry: BorderCrossing, stay_on: int, zone: Zone, group: str) -> None:
         self.entry = entry
@@ -39,7 +38,6 @@ class Stay:
         self.group = group
         self.exit: BorderCrossing | None = None
         self.last_on = FAR
-        self.next_entry_on: int | None = None
         self.seen: list[tuple[int, Inspection]] = []
         self.notices: list[tuple[int, StayRegistration]] = []
 
@@ -77,7 +75,11 @@ class Presence:
 
 
 def presence_of(
-    crossings: list[BorderCrossing], inspections: list[Inspection], registrations: list[StayRegistration], policy: Policy
+    crossings: list[BorderCrossing],
+    inspections: list[Inspection],
+    registrations: list[StayRegistration],
+    policy: Policy,
+    now_ms: int,
 ) -> Presence:
     """Returns the stays that crossings tell of.
 
@@ -86,6 +88,7 @@ def presence_of(
         inspections: in the same order.
         registrations: in the same order.
         policy: for zones and groups.
+        now_ms: the person's now, UTC epoch ms.
     """
     found = Presence()
     stays = found.stays
@@ -96,7 +99,6 @@ def presence_of(
             day = zone.local_day(crossing.occurred_at)
             stay = Stay(crossing, day, zone, policy.group_of(crossing.citizenship, day))
             if running is not None:
-                running.next_entry_on = max(running.zone.local_day(crossing.occurred_at), running.stay_on)
                 running.last_on = running.stay_on
                 found.reentries.append((running, crossing))
             stays.append(stay)
@@ -106,25 +108,40 @@ def presence_of(
                 found.lone_exits.append((policy.local_day(crossing.occurred_at, crossing.post), crossing))
             else:
                 running.exit = crossing
-                running.last_on = max(running.zone.local_day(crossing.occurred_at), running.stay_on)
+                running.last_on = max(policy.local_day(crossing.occurred_at, crossing.post), running.stay_on)
                 running = None
-    if stays:
-        for inspection in inspections:
-            place = _stay_at(stays, inspection.occurred_at)
-            if place is not None:
-                day = _day_in(place, policy.local_day(inspection.occurred_at, inspection.oblast))
-                place.seen.append((day, inspection))
-                if place.next_entry_on is not None and day > place.last_on:
-                    place.last_on = day
-        for registration in registrations:
-            if registration.kind == "deregistration":
-                continue
-            place = _stay_at(stays, registration.occurred_at)
-            if place is not None:
-                place.notices.append(
-                    (_day_in(place, policy.local_day(registration.occurred_at, registration.oblast)), registration)
-                )
+    if stays and (inspections or registrations):
+        _place(stays, inspections, registrations, policy, now_ms)
     return found
+
+
+def _place(
+    stays: list[Stay],
+    inspections: list[Inspection],
+    registrations: list[StayRegistration],
+    policy: Policy,
+    now_ms: int,
+) -> None:
+    """Puts inspections and notices into the stays running at their instants, each with its day in the stay."""
+    for inspection in inspections:
+        stay = _stay_at(stays, inspection.occurred_at)
+        if stay is not None:
+            day = policy.local_day(inspection.occurred_at, inspection.oblast)
+            stay.seen.append((day, inspection))
+            if stay.exit is None and not stay.is_open:
+                stay.last_on = max(stay.last_on, day)
+    for registration in registrations:
+        if registration.kind != "deregistration":
+            stay = _stay_at(stays, registration.occurred_at)
+            if stay is not None:
+                stay.notices.append((policy.local_day(registration.occurred_at, registration.oblast), registration))
+    for stay in stays:
+        if stay.seen or stay.notices:
+            # A place in another zone may call it another day: it is brought into the stay's days.
+            first = stay.stay_on
+            last = stay.zone.local_day(now_ms) if stay.is_open else stay.last_on
+            stay.seen = [(min(max(day, first), last), one) for day, one in stay.seen]
+            stay.notices = [(min(max(day, first), last), one) for day, one in stay.notices]
 
 
 def _stay_at(stays: list[Stay], at_ms: int) -> Stay | None:
@@ -134,9 +151,3 @@ def _stay_at(stays: list[Stay], at_ms: int) -> Stay | None:
         if stay.entry.occurred_at <= at_ms:
             return None if stay.exit is not None and stay.exit.occurred_at < at_ms else stay
     return None
-
-
-def _day_in(stay: Stay, day: int) -> int:
-    """Brings a day that another zone puts outside the stay's days to the nearest of them."""
-    last = stay.last_on if stay.next_entry_on is None else stay.next_entry_on
-    return min(max(day, stay.stay_on), last)

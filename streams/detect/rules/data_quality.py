@@ -9,6 +9,7 @@ from streams.detect import titles
 from streams.detect.finding import Found
 from streams.detect.situation import Situation, in_order
 from streams.detect.stays import CITIZENS
+from streams.records import BorderCrossing
 
 ENTRY_WITHOUT_EXIT = "entry_without_exit"
 EXIT_WITHOUT_ENTRY = "exit_without_entry"
@@ -18,24 +19,26 @@ def find(situation: Situation) -> None:
     """Adds a finding for each entry after an exit nobody saw, and each exit after an entry nobody saw."""
     for stay, entry in situation.presence.reentries:
         day = situation.policy.local_day(entry.occurred_at, entry.post)
-        if stay.of_citizen or _citizen_on(situation, day) or not situation.applies(ENTRY_WITHOUT_EXIT, day):
+        if _of_citizen(situation, stay.entry, stay.stay_on) or _of_citizen(situation, entry, day):
+            continue
+        if not situation.applies(ENTRY_WITHOUT_EXIT, day):
             continue
         found = Found(ENTRY_WITHOUT_EXIT, stay.stay_on, stay.stay_on, day)
         situation.add(found, stay, (entry,), graded=False)
     for day, crossing in situation.presence.lone_exits:
-        group = situation.group_at(crossing, day)
-        if group == CITIZENS or _citizen_on(situation, day) or not situation.applies(EXIT_WITHOUT_ENTRY, day):
+        if _of_citizen(situation, crossing, day) or not situation.applies(EXIT_WITHOUT_ENTRY, day):
             continue
         found = Found(EXIT_WITHOUT_ENTRY, day, day, day)
-        found.group = group
+        found.group = situation.group_at(crossing, day)
         found.post = crossing.post
         post = situation.policy.codes.posts.get(crossing.post)
         found.oblast = "" if post is None else post.oblast
-        found.days = 1
+        found.days = situation.today - day + 1
         found.departed = True
         found.evidence = in_order((crossing,))
         situation.found.append(found)
 
 
-def _citizen_on(situation: Situation, day: int) -> bool:
-    return any(title.kind == titles.CITIZENSHIP and title.first_on <= day <= title.last_on for title in situation.titles)
+def _of_citizen(situation: Situation, crossing: BorderCrossing, day: int) -> bool:
+    """Returns whether a crossing is that of a citizen, by the citizenship shown or by the registers."""
+    return situation.group_at(crossing, day) == CITIZENS or situation.has_title(titles.CITIZENSHIP, day)

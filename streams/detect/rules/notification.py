@@ -11,7 +11,6 @@ from streams.detect import titles
 from streams.detect.finding import Found
 from streams.detect.situation import Situation
 from streams.detect.stays import Stay
-from streams.records import PersonEvent
 
 ARRIVAL_NOT_NOTIFIED = "arrival_not_notified"
 
@@ -42,7 +41,7 @@ def find(situation: Situation) -> None:
             continue
         if _exempt(situation, deadline):
             continue
-        today = situation.today_in(stay.zone)
+        today = situation.today_of(stay)
         if today <= deadline:
             situation.look_again_on(deadline + 1, stay.zone)
             continue
@@ -55,10 +54,7 @@ def find(situation: Situation) -> None:
                 found.ended_by = ended_by
             else:
                 situation.look_again_on(ended_on, stay.zone)
-        rests_on: list[PersonEvent] = []
-        if ended_by == "registered":
-            rests_on.append(next(notice for day, notice in stay.notices if day == ended_on))
-        situation.add(found, stay, rests_on)
+        situation.add(found, stay)
 
 
 def _end(situation: Situation, stay: Stay, deadline: int) -> tuple[int | None, str]:

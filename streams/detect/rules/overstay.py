@@ -22,7 +22,7 @@ TITLE_UNKNOWN = "title_unknown"
 
 RULES = (VISA_EXEMPT, VISA, PERMIT, PROTECTION_REFUSED)
 
-_RESTS_ON = (titles.VISA, titles.RESIDENCE, titles.WORK_PERMIT, titles.CONTRACT, titles.PROTECTION)
+_RESTS_ON = (titles.VISA, titles.RESIDENCE, titles.WORK_PERMIT, titles.CONTRACT, titles.PROTECTION, titles.EXTENSION)
 
 
 def find(situation: Situation) -> None:
@@ -30,7 +30,7 @@ def find(situation: Situation) -> None:
     for stay in situation.presence.stays:
         if stay.of_citizen:
             continue
-        today = situation.today_in(stay.zone)
+        today = situation.today_of(stay)
         for run in situation.breaches(stay):
             first, last = run
             if first > today:
@@ -103,7 +103,7 @@ def last_lawful_day(situation: Situation, stay: Stay) -> int | None:
     Returns:
         Days since 1970-01-01; none if today has no title, or if no end is in sight.
     """
-    today = situation.today_in(stay.zone)
+    today = situation.today_of(stay)
     for first, last in situation.breaches(stay):
         if first > today:
             return first - 1
