@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from streams.settings import Settings
 
@@ -67,7 +67,7 @@ def worker(
     ownership = Ownership(
         registry.lanes(
             decoder=Decoder(policy.codes),
-            person=person or cast("PersonSteps", streams.person),
+            person=person or streams.person,
             policy=policy,
             namespace=settings.namespace,
         ),
