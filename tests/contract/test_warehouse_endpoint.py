@@ -281,7 +281,8 @@ def test_curl_can_ask(served: Served) -> None:
     curl = shutil.which("curl")
     if curl is None:
         pytest.skip("no curl on this machine")
-    address = served.url + "/?query=" + quote("SELECT sum(crossings) FROM mart_daily_flows")
+    question = quote("SELECT sum(crossings) FROM mart_daily_flows")
+    address = f"{served.url}/?query={question}"
     said = subprocess.run(
         [curl, "-s", "-H", f"X-ClickHouse-Key: {served.token}", address], capture_output=True, check=True, timeout=30
     )
