@@ -97,6 +97,7 @@ def test_a_calendar_that_knows_nothing_counts_monday_to_friday() -> None:
     assert PLAIN.add(day("2024-06-14"), 1) == day("2024-06-17")
     assert PLAIN.add(day("2024-06-17"), -1) == day("2024-06-14")
     assert PLAIN.count(day("2024-06-10"), day("2024-06-16")) == 5
+    assert PLAIN.count(day("2024-06-10"), day("2024-06-14")) == 5
 
 
 def test_working_days_between_two_days_are_counted_with_both_ends(kz: Policy) -> None:
