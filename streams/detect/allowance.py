@@ -47,7 +47,7 @@ class Usage:
         elif limit is not None and window is not None and limit < window:
             if allowance.anchor == "first_entry":
                 return self._beyond_periods(piece, limit, window, start)
-            start = min(start, self._beyond_window(first, min(last, first + limit), limit, window))
+            start = min(start, self._beyond_window(first, last, limit, window))
         start = max(start, first)
         return [(start, last)] if start <= last else []
 
@@ -56,17 +56,28 @@ class Usage:
         return FAR + 1 if day is None else day
 
     def _beyond_window(self, low: int, high: int, limit: int, window: int) -> int:
-        """Returns the first day in [low, high] with more than ``limit`` counted days in the window that ends on it."""
+        """Returns the first day in [low, high], all counted days, with more than ``limit`` of them in the window that ends on it.
+
+        The number in the window rises by one a day, less the days that roll off: the first day beyond is the least d with
+        d = start + days rolled off by d. Climbing to it from below takes one step where nothing rolls off.
+        """
         through = self._all.through
-        if through(high) - through(high - window) <= limit:
-            return FAR + 1
-        while low < high:
-            middle = (low + high) // 2
-            if through(middle) - through(middle - window) > limit:
+        start = low + limit - through(low - 1)
+        day = max(low, start + through(low - window))
+        for _ in range(6):
+            if day > high:
+                return FAR + 1
+            climbed = max(low, start + through(day - window))
+            if climbed == day:
+                return day
+            day = climbed
+        while day < high:
+            middle = (day + high) // 2
+            if middle - through(middle - window) >= start:
                 high = middle
             else:
-                low = middle + 1
-        return low
+                day = middle + 1
+        return day if day - through(day - window) >= start else FAR + 1
 
     def _beyond_periods(self, piece: Span, limit: int, window: int, stay_start: int) -> list[Span]:
         """Returns what is beyond in periods of ``window`` days, each starting with the first counted day after the one before."""

@@ -187,11 +187,6 @@ class Situation:
         """Returns the local day of now in a zone."""
         return zone.local_day(self.now_ms)
 
-    def today_of(self, stay: Stay) -> int:
-        """Returns today in a stay: in the zone of its entry post, but not before the last day of a stay that is over."""
-        today = stay.zone.local_day(self.now_ms)
-        return today if stay.is_open else max(today, stay.last_on)
-
     def look_again_on(self, day: int, zone: Zone) -> None:
         """Says that time alone may change an answer at the start of a coming day."""
         if day < FAR:
@@ -208,26 +203,28 @@ class Situation:
 
     def segments(self, stay: Stay) -> list[Segment]:
         """Returns the days of a stay cut where the policy's values or the group change."""
-        index = id(stay)
-        known = self._segments.get(index)
-        if known is not None:
-            return known
+        known = self._segments.get(id(stay))
+        if known is None:
+            known = []
+            day = stay.stay_on
+            while day <= stay.last_on:
+                segment = self._segment(stay, day)
+                known.append(segment)
+                day = segment.last_on + 1
+            self._segments[id(stay)] = known
+        return known
+
+    def _segment(self, stay: Stay, day: int) -> Segment:
+        """Returns the days of a stay from one day on that share its values and group."""
         policy = self.policy
         citizenship = stay.entry.citizenship
-        starts = policy.group_starts.get(citizenship, ())
-        found: list[Segment] = []
-        day = stay.stay_on
-        while day <= stay.last_on:
-            rules = policy.at(day)
-            last = stay.last_on if rules.until_on is None else min(stay.last_on, rules.until_on)
-            for start in starts:
-                if day < start <= last:
-                    last = start - 1
-                    break
-            found.append(Segment(day, last, rules, policy.group_of(citizenship, day)))
-            day = last + 1
-        self._segments[index] = found
-        return found
+        rules = policy.at(day)
+        last = stay.last_on if rules.until_on is None or rules.until_on > stay.last_on else rules.until_on
+        for start in policy.group_starts.get(citizenship, ()):
+            if day < start <= last:
+                last = start - 1
+                break
+        return Segment(day, last, rules, policy.group_of(citizenship, day))
 
     def covered(self, stay: Stay, title: Title) -> list[Span]:
         """Returns the days of a stay one title covers (a visa: before its days and entries are counted)."""
@@ -322,19 +319,23 @@ class Situation:
             return known
         untitled = subtract([(stay.stay_on, stay.last_on)], self.titled(stay))
         found: list[Span] = []
-        if untitled:
-            usage: Usage | None = None
-            for segment in self.segments(stay):
-                allowance = segment.rules.allowance(segment.group)
-                pieces = intersect(untitled, [(segment.first_on, segment.last_on)])
-                if allowance is None:
-                    found += pieces
-                    continue
+        usage: Usage | None = None
+        day = stay.stay_on
+        while untitled and day <= stay.last_on:
+            segment = self._segment(stay, day)
+            allowance = segment.rules.allowance(segment.group)
+            pieces = intersect(untitled, [(day, segment.last_on)])
+            if allowance is None:
+                found += pieces
+            elif pieces:
                 if usage is None:
-                    usage = Usage(untitled, self.counted(), self.today_of(stay))
+                    usage = Usage(untitled, self.counted(), stay.today)
                 for piece in pieces:
                     found += usage.beyond(allowance, piece)
-            found = union(found)
+            day = segment.last_on + 1
+            if found and found[-1][1] >= stay.today and day > stay.today:
+                break  # what follows the next change need not be known before it comes: time looks again then
+        found = union(found)
         self._breaches[id(stay)] = found
         return found
 
@@ -376,7 +377,7 @@ class Situation:
             evidence: what it rests on besides the entry, the exit and the inspections.
             graded: whether the grade depends on presence (else it is established).
         """
-        today = self.today_of(stay)
+        today = stay.today
         last = today if found.last_day_on is None else found.last_day_on
         if found.ended_by in ("title_found", "registered", "permit_found", "contract_found", "citizenship"):
             last -= 1

@@ -22,6 +22,7 @@ class Stay:
         stay_on: local day of entry, in the zone of the entry post: the stay's key.
         last_on: last day of presence, the exit's in the zone of its own post; `FAR` while the stay is open.
         zone: zone of the entry post.
+        today: today in that zone, but not before the last day of a stay that is over.
         entry: the entry.
         exit: the exit; none if it was not seen.
         group: stay group of the citizenship shown at entry, on the day of entry.
@@ -29,7 +30,7 @@ class Stay:
         notices: notices of arrival and extensions in the stay, each with its day.
     """
 
-    __slots__ = ("entry", "exit", "group", "last_on", "notices", "seen", "stay_on", "zone")
+    __slots__ = ("entry", "exit", "group", "last_on", "notices", "seen", "stay_on", "today", "zone")
 
     def __init__(self, entry: BorderCrossing, stay_on: int, zone: Zone, group: str) -> None:
         self.entry = entry
@@ -38,6 +39,7 @@ class Stay:
         self.group = group
         self.exit: BorderCrossing | None = None
         self.last_on = FAR
+        self.today = stay_on
         self.seen: list[tuple[int, Inspection]] = []
         self.notices: list[tuple[int, StayRegistration]] = []
 
@@ -112,6 +114,9 @@ def presence_of(
                 running = None
     if stays and (inspections or registrations):
         _place(stays, inspections, registrations, policy, now_ms)
+    for stay in stays:
+        today = stay.zone.local_day(now_ms)
+        stay.today = today if stay.last_on == FAR or stay.last_on < today else stay.last_on
     return found
 
 

@@ -33,7 +33,7 @@ def find(situation: Situation) -> None:
             found.ended_by = "exit_not_seen" if stay.exit is None else "exit_seen"
         citizen_on = situation.citizen_from(day)
         if citizen_on is not None and citizen_on <= stay.last_on:
-            if citizen_on <= situation.today_of(stay):
+            if citizen_on <= stay.today:
                 found.last_day_on, found.ended_by = citizen_on, "citizenship"
             else:
                 situation.look_again_on(citizen_on, stay.zone)

@@ -45,7 +45,7 @@ def find(situation: Situation) -> None:
         stay = _stay_on(situation, beyond)
         if beyond > last or stay is None or stay.of_citizen or stay.of_unknown:
             continue
-        today = situation.today_of(stay)
+        today = stay.today
         if beyond > today:
             situation.look_again_on(beyond, stay.zone)
             continue

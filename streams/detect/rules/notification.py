@@ -41,7 +41,7 @@ def find(situation: Situation) -> None:
             continue
         if _exempt(situation, deadline):
             continue
-        today = situation.today_of(stay)
+        today = stay.today
         if today <= deadline:
             situation.look_again_on(deadline + 1, stay.zone)
             continue

@@ -30,7 +30,7 @@ def find(situation: Situation) -> None:
     for stay in situation.presence.stays:
         if stay.of_citizen:
             continue
-        today = situation.today_of(stay)
+        today = stay.today
         for run in situation.breaches(stay):
             first, last = run
             if first > today:
@@ -103,7 +103,7 @@ def last_lawful_day(situation: Situation, stay: Stay) -> int | None:
     Returns:
         Days since 1970-01-01; none if today has no title, or if no end is in sight.
     """
-    today = situation.today_of(stay)
+    today = stay.today
     for first, last in situation.breaches(stay):
         if first > today:
             return first - 1

@@ -29,7 +29,7 @@ def find(situation: Situation) -> None:
     last = last_lawful_day(situation, stay)
     if last is None:
         return
-    today = situation.today_of(stay)
+    today = stay.today
     left = last - today
     rules = situation.policy.at(today)
     reached = [days for days in rules.reminder_days if left <= days]
@@ -68,7 +68,7 @@ def outcome(situation: Situation, stay_on: int, deadline_on: int) -> tuple[str, 
         return None
     if not stay.is_open:
         return ("exit_not_seen" if stay.exit is None else "exit_seen"), stay.last_on
-    today = situation.today_of(stay)
+    today = stay.today
     if today > deadline_on:
         return ("term_over" if has(situation.breaches(stay), deadline_on + 1) else "extension"), deadline_on
     last = last_lawful_day(situation, stay)

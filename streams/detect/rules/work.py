@@ -124,7 +124,7 @@ def _without_permit(situation: Situation, work: Work, days: list[Span], add: _Ad
 
 def _gather(situation: Situation, stay: Stay, rule: str, deadline: int, entries: list[tuple[int, int, bytes, int, Work]]) -> None:
     """Makes findings of wrong days: one lasts until it is cured, and the wrong days that come meanwhile belong to it."""
-    today = situation.today_of(stay)
+    today = stay.today
     queue = list(entries)
     heapq.heapify(queue)
     current: Found | None = None
