@@ -140,7 +140,12 @@ def _to_kafka(
         how: Pace | None = None
         if pace[0] is not None or pace[1]:
             how = Pace(plan.first_ms, plan.last_ms, speed=pace[0], live_last_s=pace[1])
-        sent = publish(country, publisher, settings.namespace, progress=progress, pace=how, truth=tell)
+        try:
+            sent = publish(country, publisher, settings.namespace, progress=progress, pace=how, truth=tell)
+        except KeyboardInterrupt:
+            publisher.flush()
+            typer.echo(f"Stopped after {publisher.acknowledged:,} messages; all of them are in Kafka.", err=True)
+            raise
     rate = sent.messages / sent.seconds if sent.seconds else 0.0
     if as_json:
         typer.echo(

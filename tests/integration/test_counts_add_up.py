@@ -25,8 +25,7 @@ from tests.recompute.counts import OPEN_STATES, Counts, recompute
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
-PEOPLE, DAYS, SEED = 600, 20, 7
-SIMULATED_S = 240.0
+PEOPLE, DAYS, SEED = 2_000, 30, 7
 STOPPED_S = 20.0
 
 
@@ -130,17 +129,6 @@ def test_the_first_run_adds_up_to_the_last_record(first: Outcome) -> None:
     assert told["alerts"] == {rule: dict(states) for rule, states in alerts.items()}
 
 
-def test_the_comparison_sees_a_single_record_too_many(first: Outcome, home: Path) -> None:
-    """The comparison itself can fail: a count that is off by one is named."""
-    first.counts.produced["people", 0] += 1
-    try:
-        from tests.recompute.compare import ledger_differences
-
-        assert any("('people', 0)" in sentence for sentence in ledger_differences(first.counts))
-    finally:
-        first.counts.produced["people", 0] -= 1
-
-
 def test_exactly_the_corrupt_messages_became_dead_letters(
     first: Outcome, truth: tuple[list[dict[str, Any]], dict[str, Any]]
 ) -> None:
@@ -166,7 +154,8 @@ def test_every_breach_of_the_story_was_found_and_stands_as_it_must(
             assert (state in OPEN_STATES) is claim["open"], (person, claim, state)
             assert state in (*OPEN_STATES, "resolved"), (person, claim, state)
             checked[rule] += 1
-    assert checked["overstay_visa_exempt"] > 3
+    assert checked["overstay_visa_exempt"] > 20
+    assert set(checked) >= {"overstay_visa_exempt", "work_without_permit", "work_other_employer", "entry_during_ban"}
 
 
 def test_a_second_run_on_the_same_data_changes_no_alert_and_still_adds_up(first: Outcome, second: Outcome) -> None:
