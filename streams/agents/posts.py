@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from threading import Lock
 from typing import Any
 
 import structlog
@@ -12,7 +13,7 @@ from streams import clock, metrics
 from streams.agents.door import Decodes, Door
 from streams.detect.coverage_ledger import CoverageLedger
 from streams.errors import DependencyError
-from streams.records import PostHeartbeat, PostOutage
+from streams.records import PostHeartbeat, PostOutage, Tick
 from streams.runtime.batch import Batch
 from streams.runtime.checkpoint import Outcome
 from streams.runtime.ownership import Ownership, Place
@@ -39,23 +40,35 @@ class PostsCore:
         self._store = store
         self._door = Door(decoder, POSTS, namespace)
         self.partition = partition
-        self.ledger = CoverageLedger()
+        self._ledger = CoverageLedger()
+        self._lock = Lock()  # batches are decided in a thread, ticks are made in the event loop
+
+    def tick(self, now_ms: int) -> Tick:
+        """Returns the tick record of an instant."""
+        with self._lock:
+            return self._ledger.tick(now_ms)
 
     def restore(self) -> None:
         """Takes the ledger back from the state."""
-        self.ledger = CoverageLedger()
+        self._ledger = CoverageLedger()
         for key, value in self._store.items():
-            self.ledger.unpack(key.decode(), value)
+            self._ledger.unpack(key.decode(), value)
 
     def process(self, batch: Batch, now_ms: int) -> Outcome:
         """Takes in a batch of what posts say about themselves."""
         outcome = Outcome(batch.next_offset - 1)
         for raw in batch.records:
             record = self._door.open(raw, batch, outcome)
-            if isinstance(record, PostHeartbeat | PostOutage) and self.ledger.take(record):
-                outcome.changes[record.subject.encode()] = self.ledger.pack(record.subject)
+            if isinstance(record, PostHeartbeat | PostOutage):
+                with self._lock:
+                    if self._ledger.take(record):
+                        outcome.changes[record.subject.encode()] = self._ledger.pack(record.subject)
         self._door.close(batch, outcome, now_ms)
         return outcome
+
+
+TickMaker = Callable[[int], Tick | None]
+"""Makes the tick record of an instant (UTC epoch ms), or none."""
 
 
 class TickWriter:
@@ -80,14 +93,14 @@ class TickWriter:
         self._fatal = fatal
         self._task: asyncio.Task[None] | None = None
 
-    def start(self, ledger: Callable[[], CoverageLedger | None]) -> None:
+    def start(self, tick: TickMaker) -> None:
         """Begins to write; nothing changes if it has begun.
 
         Args:
-            ledger: returns the ledger to write from; none while it is being recovered, then nothing is written.
+            tick: makes the tick of an instant; none while the coverage is being recovered, then nothing is written.
         """
         if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._run(ledger), name="ticks")
+            self._task = asyncio.get_running_loop().create_task(self._run(tick), name="ticks")
 
     async def stop(self) -> None:
         """Stops writing."""
@@ -96,15 +109,14 @@ class TickWriter:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    async def _run(self, ledger: Callable[[], CoverageLedger | None]) -> None:
+    async def _run(self, make: TickMaker) -> None:
         loop = asyncio.get_running_loop()
         try:
             producer = await loop.run_in_executor(None, self._make)
             while True:
-                covered = ledger()
-                if covered is not None:
-                    value = avro.encode(covered.tick(clock.now_ms()))
-                    await loop.run_in_executor(None, self._write, producer, value)
+                tick = make(clock.now_ms())
+                if tick is not None:
+                    await loop.run_in_executor(None, self._write, producer, avro.encode(tick))
                     await asyncio.sleep(self._interval_s)
                 else:
                     await asyncio.sleep(min(0.1, self._interval_s))
@@ -142,15 +154,15 @@ class TickWriter:
 def write_ticks(ownership: Ownership, writer: TickWriter) -> None:
     """Writes ticks whenever, and only while, this process owns the posts' log."""
 
-    def ledger() -> CoverageLedger | None:
+    def tick(now_ms: int) -> Tick | None:
         for partition in ownership:
             if partition.ready and isinstance(partition.core, PostsCore):
-                return partition.core.ledger
+                return partition.core.tick(now_ms)
         return None
 
     async def follow(owned: frozenset[Place]) -> None:
         if any(place.topic.endswith(f".{POSTS.suffix}") for place in owned):
-            writer.start(ledger)
+            writer.start(tick)
         else:
             await writer.stop()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple, Protocol
@@ -69,6 +69,23 @@ class Batch:
             return self
         start = min(offset + 1, self.next_offset)
         return Batch(self.topic, self.partition, start, self.next_offset, [r for r in self.records if r.offset > offset])
+
+
+def parts(batch: Batch, records: int) -> Iterator[Batch]:
+    """Yields a batch in pieces of at most so many records; pieces touch, so nothing is lost between them.
+
+    Args:
+        batch: what to cut.
+        records: records in one piece, at least 1.
+    """
+    first = batch.first_offset
+    for start in range(0, len(batch.records), records):
+        piece = batch.records[start : start + records]
+        following = batch.next_offset if start + records >= len(batch.records) else batch.records[start + records].offset
+        yield Batch(batch.topic, batch.partition, first, following, piece)
+        first = following
+    if not batch.records:
+        yield batch
 
 
 def joined(batches: Sequence[Batch]) -> Batch:

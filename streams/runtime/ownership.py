@@ -65,6 +65,7 @@ class Ownership:
         self._running: dict[Place, Partition] = {}
         self._kept: dict[Place, Store] = {}
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="checkpoint")
+        self._decider = ThreadPoolExecutor(1, thread_name_prefix="decide")
 
     def __iter__(self) -> Iterator[Partition]:
         """Returns the partitions owned now."""
@@ -106,7 +107,8 @@ class Ownership:
         """Lets everything go; for the end of the process."""
         self._patience_s = patience_s
         await self.revoked(list(self._running))
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        for executor in (self._executor, self._decider):
+            executor.shutdown(wait=False, cancel_futures=True)
 
     def _start(self, place: Place, store: Store | None) -> Partition:
         partition = Partition(
@@ -115,6 +117,7 @@ class Ownership:
             store,
             clients=self._clients,
             executor=self._executor,
+            decider=self._decider,
             transactional_id=f"{place.topic}.{place.partition}",
             rewind=lambda offset: self._rewind(place, offset),
             fatal=self._fatal,

@@ -16,7 +16,7 @@ import structlog
 
 from streams import clock, metrics
 from streams.errors import IntegrityError
-from streams.runtime.batch import Batch, joined
+from streams.runtime.batch import Batch, joined, parts
 from streams.runtime.checkpoint import Checkpoint, Outcome
 from streams.runtime.failpoints import Reach, unarmed
 from streams.runtime.store import MemoryStore, Source, Store, check_against_source, recover
@@ -24,6 +24,11 @@ from streams.runtime.store import MemoryStore, Source, Store, check_against_sour
 log = structlog.get_logger(__name__)
 
 _HEALINGS = 10
+
+_DECIDE_S = 0.2
+"""How long deciding one unit may take: it bounds how late an alert is under load, and how long a stop takes."""
+
+_SMALLEST = 20
 _T = TypeVar("_T")
 
 
@@ -87,6 +92,7 @@ class Partition:
         store: state kept from an earlier assignment, or an empty one.
         clients: makes connections.
         executor: where blocking work is done.
+        decider: where batches are decided, one at a time: the event loop stays free, and threads do not fight for it.
         transactional_id: the same for this partition in every process.
         rewind: reads the partition again from an offset.
         fatal: told the error that must stop the process.
@@ -102,6 +108,7 @@ class Partition:
         *,
         clients: Clients,
         executor: Executor,
+        decider: Executor,
         transactional_id: str,
         rewind: Callable[[int], Any],
         fatal: Callable[[BaseException], None],
@@ -115,6 +122,8 @@ class Partition:
         self.next_offset: int | None = None
         self._clients = clients
         self._executor = executor
+        self._decider = decider
+        self._unit_records = batch_records
         self._transactional_id = transactional_id
         self._rewind = rewind
         self._fatal = fatal
@@ -215,7 +224,7 @@ class Partition:
         the next one, so that a partition under load is late by two checkpoints, not by one for each fetch.
         """
         events, records = [first], len(first.value.records)
-        while records < self._batch_records and not self._queue.empty():
+        while records < self._unit_records and not self._queue.empty():
             event = self._queue.get_nowait()
             if event is None:
                 self._queue.put_nowait(None)
@@ -225,9 +234,7 @@ class Partition:
         return events
 
     async def _take(self, events: list[Event]) -> None:
-        expected = self.next_offset
-        if expected is None:  # pragma: no cover - _open set it
-            raise AssertionError
+        expected = self._reached()
         run: list[Batch] = []
         acknowledge: list[Event] = []
         hole: Batch | None = None
@@ -242,21 +249,33 @@ class Partition:
                 expected = batch.next_offset
         if run:
             self._healings = 0
-            await self._decide(run[0] if len(run) == 1 else joined(run))
+            whole = joined(run)
+            unit = self._unit_records
+            for part in parts(whole, unit if len(whole.records) > 2 * unit else 2 * unit):
+                if self._stopping:
+                    break
+                await self._decide(part)
+        reached = self._reached()
         for event in acknowledge:
-            event.ack()
+            if event.value.next_offset <= reached:
+                event.ack()
         if hole is not None:
             await self._heal(hole)
-        elif not run and self._queue.empty():
+        elif not run and not self._stopping and self._queue.empty():
             # Read again after a restart or a rebalance, and the marker says it is done: go on behind it.
             await self._rewind(expected)
+
+    def _reached(self) -> int:
+        if self.next_offset is None:  # pragma: no cover - _open set it
+            raise AssertionError
+        return self.next_offset
 
     async def _decide(self, batch: Batch) -> None:
         core, checkpoint = self.core, self._checkpoint
         if core is None or checkpoint is None:  # pragma: no cover - _open set them
             raise AssertionError
         started = clock.monotonic_s()
-        outcome = core.process(batch, clock.now_ms())
+        outcome = await self._in_thread(lambda: core.process(batch, clock.now_ms()), self._decider)
         decided = clock.monotonic_s()
         changelog_end = await self._in_thread(lambda: checkpoint.commit(outcome))
         self.store.apply(outcome.changes)
@@ -265,6 +284,9 @@ class Partition:
         self.next_offset = batch.next_offset
         self._reach("after_apply")
         self._measure(batch, outcome, decided - started, clock.monotonic_s() - decided)
+        if len(batch.records) >= _SMALLEST:
+            affordable = int(len(batch.records) * _DECIDE_S / max(decided - started, 1e-6))
+            self._unit_records = max(_SMALLEST, min(self._batch_records, affordable, 2 * self._unit_records))
 
     def _measure(self, batch: Batch, outcome: Outcome, process_s: float, checkpoint_s: float) -> None:
         topic = self.lane.topic
@@ -305,5 +327,5 @@ class Partition:
         finally:
             reader.close()
 
-    async def _in_thread(self, work: Callable[[], _T]) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+    async def _in_thread(self, work: Callable[[], _T], executor: Executor | None = None) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(executor or self._executor, work)

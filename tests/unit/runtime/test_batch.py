@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.runtime.batch import Batch, Raw, joined
+from streams.runtime.batch import Batch, Raw, joined, parts
 
 
 def batch(first: int, following: int, offsets: list[int]) -> Batch:
@@ -26,6 +26,14 @@ def test_the_rest_behind_an_offset_and_what_lies_before_it_make_the_whole(first:
 
 def test_offsets_without_a_record_are_counted() -> None:
     assert batch(5, 12, [5, 6, 9]).skipped_offsets == 4
+
+
+@given(st.sets(st.integers(3, 30)), st.integers(1, 8))
+def test_the_parts_of_a_batch_touch_and_join_into_the_whole(offsets: set[int], size: int) -> None:
+    whole = batch(3, 35, sorted(offsets))
+    pieces = list(parts(whole, size))
+    assert joined(pieces) == whole
+    assert max(len(piece.records) for piece in pieces) <= size
 
 
 def test_batches_that_touch_join_into_one_run() -> None:

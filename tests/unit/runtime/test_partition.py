@@ -118,6 +118,7 @@ class Rig:
             None,
             clients=kafka,
             executor=executor,
+            decider=executor,
             transactional_id="x",
             rewind=rewind,
             fatal=self.fatal.append,
