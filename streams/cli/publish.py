@@ -81,6 +81,8 @@ def publish(
         sending.from_line = from_line
         outcome = _run(sending, events, file, size, quiet=as_json)
         blank = events.blank()
+    if rejects is not None and not outcome.refused:
+        rejects.unlink()
     if outcome.rows == 0:
         raise UsageError(f"{file} has no records.", "Expected at least one line after the header, if it has one.")
     _report(outcome, file, blank, dry_run=dry_run, as_json=as_json, rejects=rejects)

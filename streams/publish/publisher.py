@@ -41,7 +41,7 @@ class UndeliveredError(DependencyError):
     def __init__(self, failed: int, cause: BaseException) -> None:
         super().__init__(
             f"Kafka did not acknowledge {failed} record{'s' if failed != 1 else ''}: {type(cause).__name__}: {cause}",
-            "Publish them again once it answers: a record that did arrive is recognised by its event_id.",
+            "Publish them again with a new connection: a record that did arrive is recognised by its event_id.",
         )
         self.failed = failed
         self.cause = cause
@@ -79,7 +79,8 @@ class Publisher:
     """Sends records to their topics, keyed by subject; acknowledged by all replicas, idempotent, in batches.
 
     Safe for use from several threads. Errors of delivery surface at the next ``publish``, at ``flush`` and on leaving
-    the ``with`` block; they are never swallowed.
+    the ``with`` block; they are never swallowed. After one, this Publisher sends nothing more: with a record missing in
+    between, an idempotent connection could not keep the order. Make a new one.
 
     Args:
         settings: address, security and namespace of Kafka.
@@ -266,7 +267,6 @@ class Publisher:
             if not self._failures:
                 return
             failed, cause = self._failed, self._failures[0]
-            self._failures.clear()
         raise UndeliveredError(failed, cause) from cause
 
     def _partitions(self, topic: str) -> set[int]:

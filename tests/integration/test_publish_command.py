@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +14,14 @@ from confluent_kafka import Producer
 from typer.testing import CliRunner, Result
 
 from streams.cli import build
+from streams.clock import monotonic_s
 from streams.decode import Decoder, Rejected
 from streams.errors import ShekaraError
 from streams.publish import Publisher
 from streams.records import BorderCrossing, DeadLetter
 from streams.settings import Settings
 from streams.wire import avro, connection
+from streams.wire.jsonform import from_json, to_json
 from streams.wire.topics import DEAD_LETTERS, MAX_DEAD_LETTER_BYTES, MAX_MESSAGE_BYTES, PEOPLE
 from tests.conftest import Kafka
 from tests.integration.test_publisher import everything
@@ -84,6 +89,30 @@ def test_what_is_refused_is_not_sent_and_the_rest_is(settings: Settings, tmp_pat
     assert len(_published(settings)) == 2
 
 
+def test_an_interruption_keeps_what_was_sent_and_says_where_to_go_on(settings: Settings) -> None:
+    lines = [json.dumps(to_json(lawful(BorderCrossing, event_id=bytes([n]) * 16, source_seq=n))) + "\n" for n in (1, 2, 3)]
+    command = subprocess.Popen(
+        [sys.executable, "-m", "streams", "publish", "-"],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert command.stdin is not None
+    try:
+        command.stdin.writelines(lines)
+        command.stdin.flush()
+        deadline = monotonic_s() + 60
+        while len(everything(settings, PEOPLE, 4)) < 3:
+            assert monotonic_s() < deadline
+        command.send_signal(signal.SIGINT)
+        _, told = command.communicate(timeout=30)
+    finally:
+        command.kill()
+    assert "published up to line 3; go on with --from-line 4" in told
+    assert "Traceback" not in told
+    assert command.returncode == 130
+
+
 def test_no_broker_is_one_sentence(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("streams.publish.publisher.MAX_BLOCK_MS", 1000)
     path = tmp_path / "crossings.csv"
@@ -143,8 +172,6 @@ def test_letters_are_listed_by_fault_and_shown_whole(settings: Settings) -> None
 
 
 def test_an_export_holds_the_original_bytes_and_is_its_owners_alone(settings: Settings, tmp_path: Path) -> None:
-    from streams.wire.jsonform import from_json
-
     _refuse(settings, BROKEN)
     path = tmp_path / "letters.jsonl"
     assert _shekara("dead-letters", "export", str(path)).exit_code == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,6 +10,8 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from streams.clock import monotonic_s
 from streams.errors import DependencyError
@@ -111,16 +114,28 @@ def test_the_brokers_clock_stamps_the_message_whatever_the_event_says(kafka: Kaf
     assert message.timestamp()[0] == TIMESTAMP_LOG_APPEND_TIME
 
 
-def test_a_refused_record_surfaces_and_is_not_counted(kafka: Kafka) -> None:
+def test_what_the_broker_refuses_surfaces_at_flush_and_is_not_counted(kafka: Kafka) -> None:
     settings = kafka.settings()
+    narrow = f"{settings.namespace}.narrow"
+    topic = NewTopic(narrow, num_partitions=1, replication_factor=1, config={"max.message.bytes": "10000"})
+    admin = AdminClient({**connection.librdkafka(settings)})
+    admin.create_topics([topic])[narrow].result(30)
     publisher = Publisher(settings)
     publisher.publish(lawful(BorderCrossing))
-    publisher.publish_encoded(PEOPLE.name(settings.namespace), b"key", bytes(1000), partition=0)
-    publisher.flush()
-    with pytest.raises((UndeliveredError, DependencyError)):
-        publisher.publish_encoded(PEOPLE.name(settings.namespace), b"key", bytes(MAX_MESSAGE_BYTES), partition=0)
-    publisher.close()
-    assert publisher.acknowledged == 2
+    publisher.publish_encoded(narrow, b"key", os.urandom(20_000))  # random bytes do not get shorter by compression
+    with pytest.raises(UndeliveredError, match="did not acknowledge 1 record"):
+        publisher.flush()
+    with pytest.raises(UndeliveredError):
+        publisher.publish(lawful(BorderCrossing))
+    with pytest.raises(UndeliveredError):
+        publisher.close()
+    assert (publisher.sent, publisher.acknowledged) == (2, 1)
+
+
+def test_what_no_broker_would_take_is_refused_at_once(kafka: Kafka) -> None:
+    settings = kafka.settings()
+    with Publisher(settings) as publisher, pytest.raises(DependencyError):
+        publisher.publish_encoded(PEOPLE.name(settings.namespace), b"key", bytes(MAX_MESSAGE_BYTES))
 
 
 def test_a_missing_topic_is_one_sentence_with_the_next_step(kafka: Kafka, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,6 +95,12 @@ def test_refused_lines_are_kept_as_they_stand_and_can_be_mended_and_published(pu
     assert "is there already" in str(again.exception)
 
 
+def test_a_file_without_refusals_leaves_no_file_of_refusals(publish: Publish, tmp_path: Path) -> None:
+    rejects = tmp_path / "refused.csv"
+    assert publish(HEADER + ENTRY, "--rejects", str(rejects)).exit_code == 0
+    assert not rejects.exists()
+
+
 def test_json_lines_of_every_type_are_taken(publish: Publish) -> None:
     lines = [to_json(record) for record in LAWFUL]
     for line in lines:
