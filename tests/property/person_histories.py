@@ -216,6 +216,7 @@ def histories(draw: st.DrawFn, most: int = 12, subject: str = SUBJECT) -> list[P
     return events
 
 
+@st.composite
 def decided(draw: st.DrawFn, events: list[PersonEvent], policy: Policy) -> list[PersonEvent]:
     """Adds officers' decisions about the stays of a history, at instants after some of its events."""
     added: list[PersonEvent] = []
@@ -268,5 +269,6 @@ def coverages(draw: st.DrawFn, events: list[PersonEvent], *, after_days: int = 1
     gaps = []
     for _ in range(draw(st.integers(0, 2))):
         start = now - draw(st.integers(0, 250)) * DAY_MS
-        gaps.append(Gap("KZ-75-A1", start, draw(st.none() | st.integers(1, 40).map(lambda n, at=start: at + n * DAY_MS))))
+        days = draw(st.none() | st.integers(1, 40))
+        gaps.append(Gap("KZ-75-A1", start, None if days is None else start + days * DAY_MS))
     return now, through, tuple(gaps)
