@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -17,6 +18,9 @@ from streams.warehouse.engine import DATABASE
 from streams.warehouse.errors import NOT_NOW_CODES, RefusedError, sentence_of
 
 _WRONG_CREDENTIALS = frozenset({192, 193, 194, 195, 516})
+
+# The driver logs what it raises, with a traceback; whoever catches our errors has said it in one sentence.
+logging.getLogger("clickhouse_driver").setLevel(logging.CRITICAL)
 
 CONNECT_S = 5
 ANSWER_S = 60

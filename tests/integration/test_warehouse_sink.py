@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 
+from streams.errors import DependencyError
 from streams.policy.load import load
 from streams.records import Alert, BorderCrossing, DeadLetter
 from streams.settings import Settings
 from streams.warehouse import source
 from streams.warehouse.embedded import Embedded
+from streams.warehouse.errors import RefusedError
 from streams.warehouse.migrate import migrate
 from streams.warehouse.rows import layouts
 from streams.warehouse.sink import Sink
@@ -165,3 +167,66 @@ def test_rows_clickhouse_does_not_take_are_found_and_the_rest_arrives(kafka: Kaf
     with Running(settings, engine):
         wait_for(lambda: count(engine, "raw_border_crossing") == 99 and count(engine, "refused_rows") == 1)
     assert engine.select("SELECT event_type, reason FROM refused_rows").rows[0][0] == BorderCrossing.NAME
+
+
+class AwayFor:
+    """An engine that does not answer a number of times."""
+
+    def __init__(self, engine: Embedded, times: int) -> None:
+        self._engine = engine
+        self.left = times
+        self.seen: list[tuple[str, str, int]] = []
+
+    def insert(self, table: str, block: Any, *, token: str = "") -> int:
+        self.seen.append((table, token, block.rows))
+        if self.left > 0:
+            self.left -= 1
+            raise DependencyError("ClickHouse at test does not answer.")
+        return self._engine.insert(table, block, token=token)
+
+
+def test_while_clickhouse_is_away_rows_wait_and_the_identical_block_is_sent_again(kafka: Kafka, engine: Embedded) -> None:
+    settings = kafka.settings()
+    away = AwayFor(engine, times=4)
+    publish(settings, *(crossing(n, subject=f"p1-{n}") for n in range(1, 501)))
+    with Running(settings, away) as running:
+        wait_for(lambda: count(engine, "raw_border_crossing") == 500)
+        publish(settings, *(crossing(n, subject=f"p1-{n}") for n in range(501, 601)))
+        wait_for(lambda: count(engine, "raw_border_crossing") == 600)
+        assert running.error is None
+    assert len(set(away.seen[:5])) == 1, "the same table, token and number of rows each time"
+
+
+def test_a_stop_while_clickhouse_is_away_is_quick_and_loses_nothing(kafka: Kafka, engine: Embedded) -> None:
+    settings = kafka.settings()
+    away = AwayFor(engine, times=1_000_000)
+    publish(settings, *(crossing(n, subject=f"p1-{n}") for n in range(1, 101)))
+    with Running(settings, away) as running:
+        wait_for(lambda: away.seen)
+        assert running.end() < 5
+        assert "does not answer" in running.sink.trouble
+    assert running.error is None
+    with Running(settings, engine):
+        wait_for(lambda: count(engine, "raw_border_crossing") == 100)
+
+
+def test_two_sinks_share_the_topics_and_every_row_arrives_once(kafka: Kafka, engine: Embedded) -> None:
+    settings = kafka.settings(partitions=4)
+    with Running(settings, engine, batch_rows=50):
+        publish(settings, *(crossing(n, subject=f"p1-{n}") for n in range(1, 1001)))
+        with Running(settings, engine, batch_rows=70):
+            publish(settings, *(crossing(n, subject=f"p1-{n}") for n in range(1001, 2001)))
+            wait_for(lambda: count(engine, "raw_border_crossing") == 2000)
+    assert engine.select("SELECT count() FROM core_border_crossing").rows == [(2000,)]
+
+
+def test_a_table_that_is_missing_ends_the_sink_and_nothing_is_committed(kafka: Kafka, engine: Embedded) -> None:
+    settings = kafka.settings()
+    engine.command("RENAME TABLE raw_border_crossing TO elsewhere")
+    publish(settings, crossing(1))
+    running = Running(settings, engine)
+    running.thread.join(30)
+    assert isinstance(running.error, RefusedError)
+    engine.command("RENAME TABLE elsewhere TO raw_border_crossing")
+    with Running(settings, engine):
+        wait_for(lambda: count(engine, "raw_border_crossing") == 1)
