@@ -41,9 +41,10 @@ def worker(
     from streams.wire.topics import MAX_MESSAGE_BYTES, PEOPLE
 
     policy = load(settings.policy)
-    clients = KafkaClients(connection.librdkafka(settings), message_max_bytes=MAX_MESSAGE_BYTES)
+    group = f"{settings.namespace}-worker"
+    clients = KafkaClients(connection.librdkafka(settings), group=group, message_max_bytes=MAX_MESSAGE_BYTES)
     app = HeadlessApp(
-        f"{settings.namespace}-worker",
+        group,
         broker=connection.faust_urls(settings, transport.SCHEME),
         broker_credentials=connection.faust_credentials(settings),
         datadir=str(settings.home / "worker"),

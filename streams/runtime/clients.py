@@ -20,10 +20,12 @@ class KafkaClients:
 
     Args:
         connection: librdkafka's settings to reach the broker (addresses, TLS, SASL).
+        group: the workers' consumer group; only its committed offsets are looked at.
         message_max_bytes: the longest message the broker accepts.
     """
 
-    def __init__(self, connection: Mapping[str, Any], *, message_max_bytes: int) -> None:
+    def __init__(self, connection: Mapping[str, Any], *, group: str, message_max_bytes: int) -> None:
+        self._group = group
         self._connection = dict(connection)
         self._message_max_bytes = message_max_bytes
 
@@ -69,7 +71,7 @@ class KafkaClients:
         return Consumer(
             self._connection
             | {
-                "group.id": "unused",  # librdkafka asks for one; nothing is subscribed or committed under it
+                "group.id": self._group,
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
                 "isolation.level": "read_committed",

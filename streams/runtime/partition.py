@@ -29,6 +29,7 @@ _DECIDE_S = 0.2
 """How long deciding one unit may take: it bounds how late an alert is under load, and how long a stop takes."""
 
 _SMALLEST = 20
+_ANSWER_S = 30.0
 _T = TypeVar("_T")
 
 
@@ -214,8 +215,10 @@ class Partition:
     def _source(self, reader: Any) -> Source:
         from confluent_kafka import TopicPartition
 
-        low, high = reader.get_watermark_offsets(TopicPartition(self.lane.topic, self.number), timeout=30.0)
-        return Source(self.lane.topic, self.number, low, high)
+        place = TopicPartition(self.lane.topic, self.number)
+        low, high = reader.get_watermark_offsets(place, timeout=_ANSWER_S)
+        committed = reader.committed([place], timeout=_ANSWER_S)[0].offset
+        return Source(self.lane.topic, self.number, low, high, committed if committed >= 0 else None)
 
     def _waiting(self, first: Event) -> list[Event]:
         """Returns an event and those behind it that make one unit with it.

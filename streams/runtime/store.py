@@ -110,12 +110,14 @@ class Source:
         partition: its number.
         low: first offset it still holds.
         high: the offset the next record will get.
+        committed: what the workers' group has committed; none if nothing.
     """
 
     topic: str
     partition: int
     low: int
     high: int
+    committed: int | None = None
 
 
 def check_against_source(marker: int | None, source: Source) -> int:
@@ -130,6 +132,12 @@ def check_against_source(marker: int | None, source: Source) -> int:
     """
     where = f"partition {source.partition} of {source.topic}"
     if marker is None:
+        if source.committed is not None and source.committed > source.low:
+            raise IntegrityError(
+                f"The workers have processed {where} up to offset {source.committed - 1}, but the changelog holds no state of "
+                "it: the changelog topic was deleted or truncated.",
+                "Restore the changelog topic; or delete the consumer group's offsets: then all is decided again from the log.",
+            )
         return source.low
     if source.low > marker + 1:
         raise IntegrityError(

@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer
+from confluent_kafka import TopicPartition as ConfluentPartition
 from kafka.admin import KafkaAdminClient
 from kafka.structs import TopicPartition
 
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.integration
 
 
 def clients(kafka: Kafka) -> KafkaClients:
-    return KafkaClients({"bootstrap.servers": kafka.bootstrap, "log_level": 0}, message_max_bytes=1_000_000)
+    return KafkaClients({"bootstrap.servers": kafka.bootstrap, "log_level": 0}, group="unused", message_max_bytes=1_000_000)
 
 
 def test_bad_messages_and_poison_go_whole_to_the_dead_letters_and_the_rest_goes_on(kafka: Kafka, tmp_path: Path) -> None:
@@ -218,6 +219,20 @@ def test_a_topic_made_anew_stops_the_worker_with_5(kafka: Kafka, tmp_path: Path)
         worker = start()
         assert worker.wait() == 5
         assert "deleted and created again" in worker.log.read_text(encoding="utf-8")
+
+
+def test_a_changelog_that_was_lost_stops_the_worker_with_5(kafka: Kafka, tmp_path: Path) -> None:
+    settings = kafka.settings(partitions=1)
+    log = Log(settings)
+    log.crossings(5)
+    group = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": f"{settings.namespace}-worker"})
+    group.commit(offsets=[ConfluentPartition(log.people, 0, 5)], asynchronous=False)
+    group.close()
+    with workers(settings, tmp_path) as start:
+        worker = start()
+        assert worker.wait() == 5
+        assert "the changelog topic was deleted or truncated" in worker.log.read_text(encoding="utf-8")
+    assert log.done() == 0
 
 
 def test_fausts_own_command_line_runs_the_worker_and_never_listens_for_the_web(kafka: Kafka, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ class Kafka:
         self.open: list[tuple[bytes, bytes | None]] = []
         self.fail_at: dict[int, BaseException] = {}
         self.commits = 0
+        self.committed_offset = -1001
 
     def producer(self, _: str) -> Any:
         return self
@@ -66,6 +67,10 @@ class Kafka:
 
     def get_watermark_offsets(self, place: Any, timeout: float) -> tuple[int, int]:
         return (0, len(self.changelog)) if place.topic == "changelog" else (self.low, self.high)
+
+    def committed(self, places: list[Any], timeout: float) -> list[Any]:
+        places[0].offset = self.committed_offset
+        return places
 
     def consume(self, count: int, timeout: float) -> list[Any]:
         found = [Message(self.position + n, *pair) for n, pair in enumerate(self.changelog[self.position :])]
@@ -175,6 +180,14 @@ def test_whatever_fails_before_the_commit_stops_the_process_and_acknowledges_not
     assert rig.fatal == [error]
     assert [event.acked for event in events] == [True, False, False]
     assert total(kafka) == 30
+
+
+def test_a_group_that_is_ahead_of_an_empty_changelog_stops_the_process() -> None:
+    kafka = Kafka()
+    kafka.committed_offset = 30
+    rig = play(kafka, [Event(30, 40)], lambda _: False)
+    assert isinstance(rig.fatal[0], IntegrityError)
+    assert kafka.changelog == []
 
 
 def test_batches_read_again_are_acknowledged_and_not_counted_again() -> None:
