@@ -33,7 +33,7 @@ def visit(life: Life, on: int) -> None:
     """A visitor who leaves in time; many come again. Three visits stay below every window of days."""
     limit = allowance_days(life, on) or 10
     purpose = life.draws.pick(_PURPOSES)
-    for _ in range(1 + life.draws.chance(0.5) + life.draws.chance(0.25)):
+    for _ in range(1 + life.draws.chance(0.65) + life.draws.chance(0.45)):
         leaves_on = on + short_length(life, min(limit - 3, 26))
         life.enter(on, purpose)
         life.notify(leaves_on, "hotel" if life.draws.chance(0.5) else "natural_person")
