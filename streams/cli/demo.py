@@ -35,6 +35,7 @@ def demo(
         bool, typer.Option("--json", help="One JSON object as the last line of stdout; all else to stderr.")
     ] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Remove the data of earlier runs in this home first.")] = False,
+    live_s: Annotated[float, typer.Option(help="Real seconds of the last simulated day.", min=0, max=3_600)] = 8.0,
     home: Annotated[Path | None, typer.Option(help="Data directory; default: SHEKARA_HOME, or .shekara here.")] = None,
 ) -> None:
     """Watch a synthetic country: border posts and registers publish, alerts appear, aggregates arrive in ClickHouse.
@@ -57,7 +58,7 @@ def demo(
         with running(settings, teller(console)) as supervisor:
             if fresh:
                 remove_data(settings, console)
-            run = Demo(supervisor, console, people=people, days=days, seed=seed)
+            run = Demo(supervisor, console, people=people, days=days, seed=seed, live_s=live_s)
             result = run.run()
             done = True
             report(console if as_json else Console(), result)

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from streams.simulate import Simulation
     from streams.simulate.draft import Message
 
-LIVE_S = 8.0
-"""Real seconds of the last simulated day."""
-
 _DAY_MS = 86_400_000
 
 
@@ -28,10 +25,12 @@ class Feed:
     Args:
         settings: name the Kafka and the namespace.
         simulation: what to publish.
+        live_s: real seconds of the last simulated day.
     """
 
-    def __init__(self, settings: Settings, simulation: Simulation) -> None:
+    def __init__(self, settings: Settings, simulation: Simulation, live_s: float) -> None:
         self._settings = settings
+        self._live_s = live_s
         self._simulation = simulation
         self._live_from_ms = simulation.plan().last_ms - _DAY_MS
         self._bulk: Publisher | None = None
@@ -65,7 +64,8 @@ class Feed:
         """Ends publishing, wherever it is."""
         self._stop.set()
         self._go.set()
-        self._thread.join(timeout=2)
+        if self._thread.is_alive():
+            self._thread.join(timeout=2)
 
     def check(self) -> None:
         """Raises what stopped the feed, if something did.
@@ -101,7 +101,7 @@ class Feed:
                 self._live = Publisher(self._settings, source="simulation-live", linger_ms=0)
                 self._go.wait()
                 begun_s = monotonic_s()
-            ahead_s = begun_s + LIVE_S * (arrival.at_ms - self._live_from_ms) / _DAY_MS - monotonic_s()
+            ahead_s = begun_s + self._live_s * (arrival.at_ms - self._live_from_ms) / _DAY_MS - monotonic_s()
             if ahead_s > 0 and self._stop.wait(ahead_s):
                 return
             self._send(self._live, arrival.message)

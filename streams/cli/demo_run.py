@@ -85,14 +85,16 @@ class Demo:
         people: of the simulation.
         days: of the simulation.
         seed: of the simulation.
+        live_s: real seconds of the last simulated day.
     """
 
-    def __init__(self, supervisor: Supervisor, console: Console, *, people: int, days: int, seed: int) -> None:
+    def __init__(self, supervisor: Supervisor, console: Console, *, people: int, days: int, seed: int, live_s: float) -> None:
         self._supervisor = supervisor
         self._console = console
         self._people = people
         self._days = days
         self._seed = seed
+        self._live_s = live_s
 
     def run(self) -> Result:
         """Runs everything and returns when every record is accounted for and in the warehouse.
@@ -111,7 +113,7 @@ class Demo:
         seconds = {"start": _since(begun_s)}
         simulation = Simulation(self._people, self._days, self._seed)
         plan = simulation.plan()
-        feed, observer = Feed(settings, simulation), Observer(settings)
+        feed, observer = Feed(settings, simulation, self._live_s), Observer(settings)
         observer.start()
         try:
             with admin.connect(settings.kafka, settings) as client:

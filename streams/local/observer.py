@@ -65,7 +65,8 @@ class Observer:
     def stop(self) -> None:
         """Ends reading."""
         self._done.set()
-        self._thread.join(timeout=5)
+        if self._thread.is_alive():
+            self._thread.join(timeout=5)
 
     def measure_from(self, at_ms: int) -> None:
         """Measures alerts whose cause has the broker's timestamp ``at_ms`` or a later one."""
