@@ -98,9 +98,11 @@ def compare(known: list[Known], told: list[Told], occasion: Occasion) -> list[Al
 
 
 def _digest(told: Told, *, acknowledged: bool) -> int:
-    """Returns a checksum of what makes a further version of the same state: of an ended finding, what ended and when."""
+    """Returns a checksum of what makes a further version of the same state: of an ended finding, what ended it and when."""
     found = told.found
-    words = f"{found.grade}|{','.join(told.options)}|{acknowledged}|" if found.is_open else f"{found.last_day_on}|"
+    words = (
+        f"{found.grade}|{','.join(told.options)}|{acknowledged}|" if found.is_open else f"{found.last_day_on}|{found.ended_by}|"
+    )
     return zlib.crc32(b"".join(found.evidence), zlib.crc32(f"{words}{found.first_day_on}|{found.employer}".encode()))
 
 
