@@ -38,11 +38,11 @@ def worker(
     from streams.runtime.clients import KafkaClients
     from streams.runtime.headless import HeadlessApp
     from streams.runtime.ownership import Ownership
-    from streams.wire.topics import MAX_MESSAGE_BYTES, PEOPLE
+    from streams.wire.topics import MAX_DEAD_LETTER_BYTES, PEOPLE
 
     policy = load(settings.policy)
     group = f"{settings.namespace}-worker"
-    clients = KafkaClients(connection.librdkafka(settings), group=group, message_max_bytes=MAX_MESSAGE_BYTES)
+    clients = KafkaClients(connection.librdkafka(settings), group=group, message_max_bytes=MAX_DEAD_LETTER_BYTES)
     app = HeadlessApp(
         group,
         broker=connection.faust_urls(settings, transport.SCHEME),
