@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from streams.cases.interlock import Unprotected
+from streams.cases.interlock import Unprotected, prove
+from streams.detect.assess import Assessment
 from streams.detect.finding import Found
 from streams.detect.rules.bans import ENTRY_DURING_BAN
 from streams.detect.rules.overstay import RULES as OVERSTAY
@@ -15,6 +16,26 @@ _LEGALISATION = "legalisation_window"
 _LEAVE = "leave_by_own_means"
 
 _MAY_LEAD_TO_REFERRAL = frozenset({*OVERSTAY, ENTRY_DURING_BAN})
+
+
+def offered(assessment: Assessment) -> list[tuple[Found, tuple[str, ...]]]:
+    """Returns every finding with the options that apply today; says when a legalisation campaign may begin or end."""
+    situation = assessment.situation
+    today = situation.policy.at(situation.today)
+    proof = prove(assessment)
+    told: list[tuple[Found, tuple[str, ...]]] = []
+    for found in assessment.findings:
+        listed = situation.policy.at(found.first_day_on).by_rule[found.rule].options
+        told.append((found, options_of(listed, found, window=today.legalisation_window, proof=proof)))
+        if found.is_open and today.until_on is not None and _LEGALISATION in listed:
+            situation.look_again_on(today.until_on + 1, situation.country)
+    return told
+
+
+def options_today(assessment: Assessment) -> tuple[str, ...]:
+    """Returns the options of all open findings, each once, in the order they must be considered."""
+    given = [options for found, options in offered(assessment) if found.is_open]
+    return tuple([one for one in assessment.situation.policy.option_texts if any(one in options for options in given)])
 
 
 def options_of(listed: tuple[str, ...], found: Found, *, window: bool, proof: Unprotected | None) -> tuple[str, ...]:

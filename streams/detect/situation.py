@@ -296,12 +296,23 @@ class Situation:
             known = self._titled[id(stay)] = union(spans)
         return known
 
+    def untitled(self, stay: Stay) -> list[Span]:
+        """Returns the days of a stay without a title other than the allowance."""
+        return subtract([(stay.stay_on, stay.last_on)], self.titled(stay))
+
+    def forget(self) -> None:
+        """Forgets what was worked out from the stays, because the stays are imagined otherwise."""
+        self._titled = {}
+        self._segments = {}
+        self._breaches = {}
+        self._counted = None
+
     def counted(self) -> list[Span]:
         """Returns all days of presence without a title other than the allowance (a day shared by stays: in one of them)."""
         if self._counted is None:
             spans: list[Span] = []
             for stay in self.presence.stays:
-                spans += subtract([(stay.stay_on, stay.last_on)], self.titled(stay))
+                spans += self.untitled(stay)
             for day, crossing in self.presence.lone_exits:
                 if self.group_at(crossing, day) != CITIZENS and not self._titled_without_stay(day):
                     spans.append((day, day))
@@ -317,7 +328,7 @@ class Situation:
         known = self._breaches.get(id(stay))
         if known is not None:
             return known
-        untitled = subtract([(stay.stay_on, stay.last_on)], self.titled(stay))
+        untitled = self.untitled(stay)
         found: list[Span] = []
         usage: Usage | None = None
         day = stay.stay_on

@@ -43,6 +43,10 @@ class Stay:
         self.seen: list[tuple[int, Inspection]] = []
         self.notices: list[tuple[int, StayRegistration]] = []
 
+    def reopen(self) -> None:
+        """Lets the stay go on again that was imagined to end."""
+        self.last_on = FAR
+
     @property
     def is_open(self) -> bool:
         """Whether the person is presumed to be in the country still."""
@@ -113,7 +117,7 @@ def presence_of(
                 running.last_on = max(policy.local_day(crossing.occurred_at, crossing.post), running.stay_on)
                 running = None
     if stays and (inspections or registrations):
-        _place(stays, inspections, registrations, policy, now_ms)
+        _place(stays, inspections, registrations, policy)
     for stay in stays:
         today = stay.zone.local_day(now_ms)
         stay.today = today if stay.last_on == FAR or stay.last_on < today else stay.last_on
@@ -125,7 +129,6 @@ def _place(
     inspections: list[Inspection],
     registrations: list[StayRegistration],
     policy: Policy,
-    now_ms: int,
 ) -> None:
     """Puts inspections and notices into the stays running at their instants, each with its day in the stay."""
     for inspection in inspections:
@@ -142,11 +145,11 @@ def _place(
                 stay.notices.append((policy.local_day(registration.occurred_at, registration.oblast), registration))
     for stay in stays:
         if stay.seen or stay.notices:
-            # A place in another zone may call it another day: it is brought into the stay's days.
+            # A place in another zone may call it another day: it is brought into the stay's days. An open stay has no last
+            # day to bring it to, least of all today: tomorrow the answer would be another.
             first = stay.stay_on
-            last = stay.zone.local_day(now_ms) if stay.is_open else stay.last_on
-            stay.seen = [(min(max(day, first), last), one) for day, one in stay.seen]
-            stay.notices = [(min(max(day, first), last), one) for day, one in stay.notices]
+            stay.seen = [(min(max(day, first), stay.last_on), one) for day, one in stay.seen]
+            stay.notices = [(min(max(day, first), stay.last_on), one) for day, one in stay.notices]
 
 
 def _stay_at(stays: list[Stay], at_ms: int) -> Stay | None:

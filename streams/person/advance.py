@@ -9,7 +9,7 @@ from streams.alerts.known import Known
 from streams.alerts.lifecycle import Occasion, Told, compare
 from streams.cases.follow import File, case_id_of, follow
 from streams.cases.interlock import prove
-from streams.cases.options import options_of
+from streams.cases.options import offered
 from streams.detect.assess import Assessment, assess, conclusion_id
 from streams.detect.dossier import Dossier
 from streams.detect.logtime import LogTime
@@ -119,18 +119,8 @@ def _news(record: PersonEvent) -> str:
 
 def _tell(assessment: Assessment) -> list[Told]:
     """Returns the findings with the options that apply today."""
-    situation = assessment.situation
-    policy = situation.policy
-    today = policy.at(situation.today)
-    proof = prove(assessment)
-    told: list[Told] = []
-    for found in assessment.findings:
-        terms = policy.at(found.first_day_on).by_rule[found.rule]
-        options = options_of(terms.options, found, window=today.legalisation_window, proof=proof)
-        told.append(Told(found, options, terms))
-        if found.is_open and today.until_on is not None and "legalisation_window" in terms.options:
-            situation.look_again_on(today.until_on + 1, situation.country)
-    return told
+    policy = assessment.situation.policy
+    return [Told(found, options, policy.at(found.first_day_on).by_rule[found.rule]) for found, options in offered(assessment)]
 
 
 def _acknowledged(situation: Situation, known: list[Known], subject: str) -> set[tuple[str, int, int]]:

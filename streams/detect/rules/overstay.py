@@ -56,6 +56,11 @@ def _add_run(situation: Situation, stay: Stay, run: Span, today: int) -> None:
     situation.add(found, stay, rests_on)
 
 
+def rule_of(situation: Situation, stay: Stay, first: int) -> str:
+    """Returns the rule a run of breach days that begins on a day falls under."""
+    return _rule(situation, stay, first)[0]
+
+
 def _rule(situation: Situation, stay: Stay, first: int) -> tuple[str, list[PersonEvent]]:
     """Returns the rule a run falls under, decided on its first day, and the records of the titles it rests on."""
     policy = situation.policy
