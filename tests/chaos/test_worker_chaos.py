@@ -36,7 +36,7 @@ def test_workers_killed_at_random_lose_and_double_nothing(kafka: Kafka, tmp_path
             worker.popen.send_signal(signal.SIGKILL)
             worker.wait()
         start()
-        until(lambda: log.done() == events, "all are processed", within_s=30)
+        until(lambda: log.done() == events, "all are processed")
     assert_exactly_once(log, events)
 
 
@@ -50,13 +50,13 @@ def test_a_worker_that_slept_past_its_session_writes_nothing_more(kafka: Kafka, 
         until(lambda: log.done() >= 20, "it has begun")
         sleeper.popen.send_signal(signal.SIGSTOP)
         second = start()
-        until(lambda: log.done() == 100, "another has taken over", within_s=30)
+        until(lambda: log.done() == 100, "another has taken over")
         second.ready()
         log.crossings(100, seed=2)
         sleeper.popen.send_signal(signal.SIGCONT)
-        until(lambda: log.done() == 200, "all are processed", within_s=30)
+        until(lambda: log.done() == 200, "all are processed")
         # It either finds itself fenced and stops, or joins again without having written.
         assert sleeper.popen.poll() in (None, FencedError.exit_code)
         log.crossings(50, seed=3)
-        until(lambda: log.done() == 250, "work goes on", within_s=30)
+        until(lambda: log.done() == 250, "work goes on")
     assert_exactly_once(log, 250)

@@ -165,7 +165,7 @@ class Process:
 
         until(answers, "the worker is ready")
 
-    def wait(self, timeout_s: float = 20) -> int:
+    def wait(self, timeout_s: float = 60) -> int:
         """Returns its exit code."""
         return self.popen.wait(timeout_s)
 
@@ -187,7 +187,7 @@ def ask(url: str) -> tuple[int, str]:
         return 0, ""
 
 
-def until(check: Callable[[], T], what: str, within_s: float = 20.0) -> T:
+def until(check: Callable[[], T], what: str, within_s: float = 60.0) -> T:
     """Polls until something is true."""
     deadline = time.monotonic() + within_s
     while True:

@@ -21,7 +21,7 @@ from tests.integration.rig import Log
 pytestmark = pytest.mark.integration
 
 
-async def run(app: HeadlessApp, check: Callable[[], bool], within_s: float = 20) -> None:
+async def run(app: HeadlessApp, check: Callable[[], bool], within_s: float = 60) -> None:
     """Runs an app until something is true."""
     app.loop = asyncio.get_running_loop()
     await app.start()

@@ -23,7 +23,7 @@ def test_every_event_counts_once_and_a_restart_finds_its_state(kafka: Kafka, tmp
         first = start()
         until(lambda: log.done() == 500, "all are processed")
         first.popen.send_signal(signal.SIGTERM)
-        assert first.wait(5) == 0
+        assert first.wait(20) == 0
         log.crossings(300, seed=2)
         second = start()
         until(lambda: log.done() == 800, "the rest is processed")
@@ -57,6 +57,6 @@ def test_two_workers_share_the_partitions_and_either_can_leave(kafka: Kafka, tmp
         log.crossings(400, seed=2)
         first.popen.send_signal(signal.SIGTERM)
         log.crossings(400, seed=3)
-        assert first.wait(6) == 0
+        assert first.wait(20) == 0
         until(lambda: log.done() == 1200, "all are processed")
     assert_exactly_once(log, 1200)
