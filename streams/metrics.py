@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
-disable_created_metrics()  # when a counter began is of no use to anyone here, and doubles the page
+# When a counter began is of no use to anyone here, and doubles the page.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _RECORDS = (1, 2, 5, 10, 50, 100, 500, 1_000, 2_000, 5_000, 10_000)
