@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from streams.records import (
+    BorderCrossing,
     EntryBan,
     LabourContract,
     PersonEvent,
@@ -67,8 +68,8 @@ def close(found: Found, titles: Titles, cured_on: int | None = None) -> Found:
     """Ends a finding with its stay or with the day something cured it, whichever is first (on one day: the cure)."""
     stay = found.stay
     assert stay is not None
-    cures = [] if cured_on is None else [cured_on]
-    cures += [day for day in range(found.first_day_on + 1, stay.last_day + 1) if titles.citizen(day)][:1]
+    cures = [] if cured_on is None or cured_on > stay.last_day else [cured_on]
+    cures += [day for day in range(found.first_day_on, stay.last_day + 1) if titles.citizen(day)][:1]
     if cures:
         found.last_day_on, found.ended_by = min(cures), "cure"
     elif stay.end != "running":
@@ -112,6 +113,8 @@ def _which_overstay(calendar: Calendar, titles: Titles, stay: Stay, first: int) 
     elif kinds:
         rule = "overstay_permit" if kinds - {"visa"} else "overstay_visa"
     else:
+        if group == "unknown":
+            return "title_unknown", []
         begun = {number for number in {one.number for one in titles.visas} if titles.visa_begins(number) <= stay.first_day}
         evidence = records_of(titles.facts, begun)
         rule = "overstay_visa" if begun else "title_unknown"
@@ -172,15 +175,23 @@ def entry_during_ban(calendar: Calendar, titles: Titles, stay: Stay) -> list[Fou
     return [close(found, titles)]
 
 
-def data_quality(calendar: Calendar, here: Presence) -> list[Found]:
-    """Crossings that contradict each other."""
+def data_quality(calendar: Calendar, titles: Titles) -> list[Found]:
+    """Crossings that contradict each other; those of citizens do not."""
+
+    def citizens(crossing: BorderCrossing) -> bool:
+        day = calendar.local_day(crossing.occurred_at, crossing.post)
+        return calendar.group(crossing.citizenship, day) == "kaz" or titles.citizen(day)
+
     found = []
-    for stay in here.stays:
-        if stay.next_entry is not None and calendar.group(stay.entry.citizenship, stay.first_day) != "kaz":
+    for order, stay in enumerate(titles.presence.stays):
+        if stay.next_entry is not None and not citizens(stay.entry) and not citizens(stay.next_entry):
             again = calendar.local_day(stay.next_entry.occurred_at, stay.next_entry.post)
-            found.append(Found("entry_without_exit", stay, stay.first_day, stay.first_day, again, evidence=[stay.next_entry]))
-    for order, (day, crossing) in enumerate(here.lone_exits):
-        if calendar.group(crossing.citizenship, day) != "kaz":
+            one = Found(
+                "entry_without_exit", stay, stay.first_day, stay.first_day, again, evidence=[stay.next_entry], order=order
+            )
+            found.append(one)
+    for order, (day, crossing) in enumerate(titles.presence.lone_exits):
+        if not citizens(crossing):
             found.append(Found("exit_without_entry", None, day, day, day, evidence=[crossing], order=order))
     return found
 

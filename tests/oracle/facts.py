@@ -63,10 +63,11 @@ class Disputes:
             if before is not None and place_in_time(dispute) >= before:
                 continue
             latest[dispute.dispute_id] = dispute
-            if dispute.kind == "opened":
+            known = opening.get(dispute.dispute_id)
+            if known is None or (known.kind != "opened" and dispute.kind == "opened"):
                 opening[dispute.dispute_id] = dispute
         self._open = [opening[name] for name, last in latest.items() if last.kind == "opened"]
-        self._upheld = [opening[name] for name, last in latest.items() if last.kind == "upheld" and name in opening]
+        self._upheld = [opening[name] for name, last in latest.items() if last.kind == "upheld"]
 
     @property
     def any_open(self) -> bool:

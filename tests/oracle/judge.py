@@ -108,7 +108,7 @@ def judge(
     disputes = Disputes(facts)
     protected = titles.protects(today) or disputes.any_open
 
-    found = data_quality(calendar, here)
+    found = data_quality(calendar, titles)
     for number, stay in enumerate(here.stays):
         for one in (
             *overstays(calendar, titles, stay),

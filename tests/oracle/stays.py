@@ -7,7 +7,7 @@ from typing import Literal
 
 from streams.records import BorderCrossing, Inspection, PersonEvent, StayRegistration
 from tests.oracle.facts import of_kind
-from tests.oracle.time import Calendar
+from tests.oracle.time import FOREVER, Calendar
 
 End = Literal["running", "exit", "lost"]
 
@@ -94,7 +94,8 @@ def presence(facts: list[PersonEvent], now_ms: int, calendar: Calendar, ahead_da
     for stay in stays:
         if stay.end == "lost":
             stay.last_day = max([stay.first_day, *(day for day, _ in stay.inspections)])
-        # A place in another zone may call it another day: it is brought into the stay's days.
-        stay.inspections = [(min(max(day, stay.first_day), stay.last_day), fact) for day, fact in stay.inspections]
-        stay.registrations = [(min(max(day, stay.first_day), stay.last_day), fact) for day, fact in stay.registrations]
+        # A place in another zone may call it another day: it is brought into the stay's days; a running stay has no last one.
+        last = FOREVER if stay.end == "running" else stay.last_day
+        stay.inspections = [(min(max(day, stay.first_day), last), fact) for day, fact in stay.inspections]
+        stay.registrations = [(min(max(day, stay.first_day), last), fact) for day, fact in stay.registrations]
     return Presence(stays, lone)

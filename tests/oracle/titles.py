@@ -197,9 +197,9 @@ class Titles:
         inside = [d for d in self.present if any(piece.covers(d) for piece in pieces)]
         return set(inside[: latest.days_allowed])
 
-    def _visa_admits(self, number: bytes, stay: Stay | None) -> bool:
+    def _visa_admits(self, number: bytes, stay: Stay) -> bool:
         latest = [v for v in self.visa_records if v.visa_id == number and v.kind != "annulled"][-1]
-        if latest.entries_allowed == 0 or stay is None or stay.first_day < self.visa_begins(number):
+        if latest.entries_allowed == 0 or stay.first_day < self.visa_begins(number):
             return True
         pieces = [one for one in self.visas if one.number == number]
         inside = [other for other in self.presence.stays if any(piece.covers(other.first_day) for piece in pieces)]
@@ -214,7 +214,7 @@ class Titles:
         found += [("extension", one.number) for one in self.extensions if one.covers(day)]
         found += [("protection", one.number) for one in self.protection if one.covers(day) and one.what not in NO_TITLE]
         for number, days in self._visa_days.items():
-            if day in days and self._visa_admits(number, stay):
+            if stay is not None and day in days and self._visa_admits(number, stay):
                 found.append(("visa", number))
         if stay is not None:
             group = self.calendar.group(stay.entry.citizenship, day)

@@ -24,7 +24,11 @@ class WorkDay:
 
 def work_days(titles: Titles, stay: Stay) -> list[WorkDay]:
     """Every sighting in a stay and every day of a contract on which the person was present, in order."""
-    found = [WorkDay(day, seen.employer, seen.oblast, seen) for day, seen in stay.inspections if seen.kind == "worker_found"]
+    found = [
+        WorkDay(day, seen.employer, seen.oblast, seen)
+        for day, seen in stay.inspections
+        if seen.kind == "worker_found" and day <= stay.last_day
+    ]
     for contract in titles.contracts:
         record = contract.record
         assert isinstance(record, LabourContract)
