@@ -89,9 +89,10 @@ def _advance(state: State, news: str, time: LogTime, cause: Cause, policy: Polic
     if assessment.findings or state.known:
         occasion.suspended = assessment.suspended
         occasion.outcome = lambda stay_on, deadline_on: outcome(situation, stay_on, deadline_on)
-        if situation.decisions:
-            occasion.acknowledged = _acknowledged(situation, state.known, subject)
         told = _tell(assessment)
+        if situation.decisions:
+            keys = {one.key for one in state.known} | {one.found.key for one in told}
+            occasion.acknowledged = _acknowledged(situation, keys, subject)
         versions = compare(state.known, told, occasion)
         alerts = tuple([one for one in versions if isinstance(one, Alert)])
         findings = tuple([one for one in versions if isinstance(one, Finding)])
@@ -123,7 +124,7 @@ def _tell(assessment: Assessment) -> list[Told]:
     return [Told(found, options, policy.at(found.first_day_on).by_rule[found.rule]) for found, options in offered(assessment)]
 
 
-def _acknowledged(situation: Situation, known: list[Known], subject: str) -> set[tuple[str, int, int]]:
+def _acknowledged(situation: Situation, keys: set[tuple[str, int, int]], subject: str) -> set[tuple[str, int, int]]:
     """Returns the conclusions officers acknowledged: one by one, or with their whole case."""
     alerts: set[bytes] = set()
     whole_cases: set[bytes] = set()
@@ -136,10 +137,9 @@ def _acknowledged(situation: Situation, known: list[Known], subject: str) -> set
     if not alerts and not whole_cases:
         return set()
     return {
-        one.key
-        for one in known
-        if conclusion_id(one.rule, subject, one.stay_on, one.deadline_on) in alerts
-        or case_id_of(subject, one.stay_on) in whole_cases
+        (rule, stay_on, deadline_on)
+        for rule, stay_on, deadline_on in keys
+        if conclusion_id(rule, subject, stay_on, deadline_on) in alerts or case_id_of(subject, stay_on) in whole_cases
     }
 
 

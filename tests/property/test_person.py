@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -25,8 +25,8 @@ QUICK = settings(max_examples=max(settings().max_examples // 4, 1), deadline=Non
 CAUSE = Cause(number(1), 7)
 
 
-@pytest.fixture(scope="module")
-def policy() -> Policy:
+@cache
+def kz() -> Policy:
     return load("kz")
 
 
@@ -84,13 +84,13 @@ class Life:
 
 @given(st.data())
 @QUICK
-def test_the_order_and_number_of_copies_of_facts_do_not_change_what_holds(policy: Policy, data: st.DataObject) -> None:
+def test_the_order_and_number_of_copies_of_facts_do_not_change_what_holds(data: st.DataObject) -> None:
     events = data.draw(histories())
     now, through, gaps = data.draw(coverages(events))
     time = LogTime(now, through, gaps)
     lives = []
     for order in (events, data.draw(st.permutations(events + data.draw(st.lists(st.sampled_from(events), max_size=4))))):
-        life = Life(policy)
+        life = Life(kz())
         ticks = sorted(data.draw(st.lists(st.sampled_from(events).map(lambda one: one.occurred_at), max_size=2)))
         for index, event in enumerate(order):
             if ticks and index % 3 == 2:
@@ -109,9 +109,9 @@ def test_the_order_and_number_of_copies_of_facts_do_not_change_what_holds(policy
 
 @given(st.data())
 @QUICK
-def test_versions_of_a_conclusion_and_of_a_case_count_up_by_one(policy: Policy, data: st.DataObject) -> None:
-    life = Life(policy)
-    for event in data.draw(decided(data.draw(histories()), policy)):
+def test_versions_of_a_conclusion_and_of_a_case_count_up_by_one(data: st.DataObject) -> None:
+    life = Life(kz())
+    for event in data.draw(decided(data.draw(histories()), kz())):
         life.take(event)
     seen: dict[bytes, int] = {}
     for one in [*life.told, *life.cases]:
@@ -122,21 +122,21 @@ def test_versions_of_a_conclusion_and_of_a_case_count_up_by_one(policy: Policy, 
 
 @given(st.data())
 @QUICK
-def test_a_fact_that_is_known_changes_nothing(policy: Policy, data: st.DataObject) -> None:
+def test_a_fact_that_is_known_changes_nothing(data: st.DataObject) -> None:
     events = data.draw(histories())
-    life = Life(policy)
+    life = Life(kz())
     for event in events:
         life.take(event)
     for event in events:
-        step = take(life.state, event, life.time, CAUSE, policy)
+        step = take(life.state, event, life.time, CAUSE, kz())
         assert (step.state, step.alerts, step.findings, step.cases) == (None, (), (), ())
 
 
 @given(st.data())
 @QUICK
-def test_looking_only_when_due_tells_what_looking_at_every_tick_tells(policy: Policy, data: st.DataObject) -> None:
-    events = sorted(data.draw(decided(data.draw(histories(8)), policy)), key=lambda one: one.occurred_at)
-    lazy, eager = Life(policy), Life(policy, eager=True)
+def test_looking_only_when_due_tells_what_looking_at_every_tick_tells(data: st.DataObject) -> None:
+    events = sorted(data.draw(decided(data.draw(histories(8)), kz())), key=lambda one: one.occurred_at)
+    lazy, eager = Life(kz()), Life(kz(), eager=True)
     clock = events[0].occurred_at - 3 * DAY_MS
     through = clock - 10 * DAY_MS
     end = events[-1].occurred_at + 100 * DAY_MS
@@ -160,24 +160,24 @@ def test_looking_only_when_due_tells_what_looking_at_every_tick_tells(policy: Po
 
 @given(st.data())
 @QUICK
-def test_revisiting_at_once_after_a_step_changes_nothing(policy: Policy, data: st.DataObject) -> None:
+def test_revisiting_at_once_after_a_step_changes_nothing(data: st.DataObject) -> None:
     events = data.draw(histories())
-    life = Life(policy)
+    life = Life(kz())
     now, through, gaps = data.draw(coverages(events, after_days=30))
     life.tick(LogTime(now, through, gaps))
     for event in events:
         life.take(event)
         assert life.state is not None
-        step = revisit(life.state, SUBJECT, life.time, CAUSE, policy)
+        step = revisit(life.state, SUBJECT, life.time, CAUSE, kz())
         assert (step.state, step.alerts, step.findings, step.cases) == (None, (), (), ())
 
 
 @given(st.data())
 @QUICK
-def test_packing_a_dossier_and_a_state_loses_nothing(policy: Policy, data: st.DataObject) -> None:
+def test_packing_a_dossier_and_a_state_loses_nothing(data: st.DataObject) -> None:
     events = data.draw(histories())
     dossier = Dossier(SUBJECT)
-    life = Life(policy)
+    life = Life(kz())
     for event in events:
         dossier = dossier.add(event)
         life.take(event)
@@ -202,13 +202,13 @@ def test_facts_added_in_any_order_make_the_same_bytes(data: st.DataObject) -> No
 
 @given(st.data())
 @QUICK
-def test_a_protected_person_never_sees_removal_over_any_order_of_events(policy: Policy, data: st.DataObject) -> None:
-    events = data.draw(decided(data.draw(histories(10)), policy))
-    life = Life(policy)
+def test_a_protected_person_never_sees_removal_over_any_order_of_events(data: st.DataObject) -> None:
+    events = data.draw(decided(data.draw(histories(10)), kz()))
+    life = Life(kz())
     for event in data.draw(st.permutations(events)):
         life.take(event)
         assert life.state is not None
-        now = assess(unpack(life.state, SUBJECT).dossier, policy, life.time)
+        now = assess(unpack(life.state, SUBJECT).dossier, kz(), life.time)
         proof = prove(now)
         if proof is not None:
             continue
@@ -219,9 +219,9 @@ def test_a_protected_person_never_sees_removal_over_any_order_of_events(policy: 
 
 @given(st.data())
 @QUICK
-def test_a_referral_needs_two_different_officers(policy: Policy, data: st.DataObject) -> None:
-    events = data.draw(decided(data.draw(histories(10)), policy))
-    life = Life(policy)
+def test_a_referral_needs_two_different_officers(data: st.DataObject) -> None:
+    events = data.draw(decided(data.draw(histories(10)), kz()))
+    life = Life(kz())
     for event in events:
         life.take(event)
     for case in {one.case_id: one for one in life.cases}.values():
@@ -234,9 +234,9 @@ def test_a_referral_needs_two_different_officers(policy: Policy, data: st.DataOb
 
 @given(st.integers(19_400, 20_300), st.integers(0, 200), st.integers(0, 29))
 @QUICK
-def test_an_exit_seen_late_retracts_the_overstay(policy: Policy, entry_on: int, waited: int, stayed: int) -> None:
+def test_an_exit_seen_late_retracts_the_overstay(entry_on: int, waited: int, stayed: int) -> None:
     entered = entry_on * DAY_MS + 8 * 3_600_000
-    life = Life(policy)
+    life = Life(kz())
     life.take(_crossing(1, entered, "entry"))
     life.tick(LogTime(entered + (31 + waited) * DAY_MS, 0, ()))
     open_now = [one for one in life.latest().values() if one.rule == "overstay_visa_exempt"]
