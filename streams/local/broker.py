@@ -213,6 +213,7 @@ class Broker:
             "-Xmx512m",
             "-Xms64m",
             "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",  # ADR 40: the optimising compiler costs more than it gains at one machine's load
             "-XX:+ExitOnOutOfMemoryError",
             "-Djava.awt.headless=true",
             f"-Dlog4j2.configurationFile={self.home / 'log4j2.properties'}",
