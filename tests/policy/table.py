@@ -231,12 +231,15 @@ def events_of(case: Case) -> list[PersonEvent]:
 
 
 def merged(stays: list[tuple[date, date | None]]) -> list[tuple[date, date | None]]:
-    """Returns stays in order; those that overlap by more than a shared day of exit and entry are one."""
+    """Returns stays in order; those that overlap by more than a shared day of exit and entry are one.
+
+    A stay that lasts is not joined with a later one: two entries without an exit between them contradict each other.
+    """
     done: list[tuple[date, date | None]] = []
     for first, last in sorted(stays, key=lambda stay: (stay[0], stay[1] or date.max)):
-        if done and (done[-1][1] is None or first < done[-1][1]):
-            before = done[-1][1]
-            done[-1] = (done[-1][0], None if before is None or last is None else max(before, last))
+        before = done[-1] if done else None
+        if before is not None and before[1] is not None and first < before[1] and last is not None:
+            done[-1] = (before[0], max(before[1], last))
         else:
             done.append((first, last))
     return done
