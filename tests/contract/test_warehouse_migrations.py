@@ -112,6 +112,7 @@ def test_files_out_of_order_are_refused_by_name(tmp_path: Path, names: list[str]
 def test_a_better_sentence_in_a_schema_needs_no_migration(engine: Embedded) -> None:
     migrate(engine)
     table = tables()["visa"]
+    refresh_comments(engine, [table])
     better = dataclasses.replace(table, fields=(dataclasses.replace(table.fields[0], comment="It's better."), *table.fields[1:]))
     assert refresh_comments(engine, [better]) == 1
     assert engine.select("SELECT comment FROM system.columns WHERE table = 'raw_visa' AND name = 'event_id'").rows == [
