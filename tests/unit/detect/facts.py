@@ -111,7 +111,7 @@ def dispute(n: int, when: str, kind: Any = "opened", *, event: int | None = None
     return Dispute(*_head(n, when), kind, number(5000), None if event is None else number(event), alert)
 
 
-def decision(n: int, when: str, case_id: bytes, what: Any, officer: str = "o1", alert: bytes | None = None) -> CaseDecision:
+def decision(n: int, when: str, case_id: bytes, what: Any, *, officer: str = "o1", alert: bytes | None = None) -> CaseDecision:
     """Returns an officer's decision."""
     return CaseDecision(*_head(n, when), case_id, what, officer, "reason", alert)
 

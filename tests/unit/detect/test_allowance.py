@@ -40,13 +40,12 @@ def _beyond(allowance: Allowance, own: set[int], counted: set[int], day: int) ->
     PAIRS,
     st.sampled_from(["rolling", "first_entry", "per_entry"]),
     st.none() | st.integers(1, 12),
-    st.none() | st.integers(1, 20),
-    st.integers(1, 30),
+    st.tuples(st.none() | st.integers(1, 20), st.integers(1, 30)),
 )
 def test_every_anchor_agrees_with_counting_each_day(
-    others: list[Span], stay: Span, anchor: str, per_entry: int | None, limit: int | None, window: int
+    others: list[Span], stay: Span, anchor: str, per_entry: int | None, term: tuple[int | None, int]
 ) -> None:
-    allowance = Allowance(per_entry, limit, window, anchor)  # type: ignore[arg-type]
+    allowance = Allowance(per_entry, *term, anchor)  # type: ignore[arg-type]
     counted_days = union([*others, stay])
     counted = {day for first, last in counted_days for day in range(first, last + 1)}
     own = set(range(stay[0], stay[1] + 1))
