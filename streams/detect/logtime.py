@@ -22,10 +22,10 @@ class LogTime:
     gaps: tuple[Gap, ...]
 
     def after(self, tick: Tick) -> LogTime:
-        """Returns the time after a tick; a tick that is older than the clock changes nothing: the log's clock never goes back."""
+        """Returns the time after a tick: clock and coverage never go back, and a tick older than the clock changes nothing."""
         if tick.occurred_at < self.now_ms:
             return self
-        return LogTime(tick.occurred_at, tick.complete_through_at, tick.gaps)
+        return LogTime(tick.occurred_at, max(tick.complete_through_at, self.complete_through_ms), tick.gaps)
 
 
 START = LogTime(0, 0, ())
