@@ -39,7 +39,7 @@ def report(console: Console, result: Result) -> None:
     console.print()
     console.print("[bold]Where to look next[/], from another terminal while this runs (or after 'shekara up'):", soft_wrap=True)
     for command in (
-        "shekara alerts --follow",
+        "shekara alerts follow",
         'shekara sql "SELECT * FROM mart_daily_flows ORDER BY crossings DESC LIMIT 10"',
         'shekara sql "SELECT * FROM mart_unregistered_workers ORDER BY persons DESC LIMIT 10"',
         'shekara sql "SELECT stage, sum(cases_now) AS cases FROM mart_follow_up GROUP BY stage"',

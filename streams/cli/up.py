@@ -76,5 +76,5 @@ def show(console: Console, now: Stack) -> None:
     for name, place in lines:
         console.print(f"{name:<{width}}  {place}", highlight=False, soft_wrap=True)
     console.print()
-    console.print("From another terminal: [bold]shekara alerts --follow[/], [bold]shekara topics[/], [bold]shekara doctor[/],")
+    console.print("From another terminal: [bold]shekara alerts follow[/], [bold]shekara topics[/], [bold]shekara doctor[/],")
     console.print('[bold]shekara publish FILE[/], [bold]shekara sql "SHOW TABLES"[/]. Stop with Ctrl-C.')
