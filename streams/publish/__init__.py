@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from streams.publish.publisher import Numbering, Publisher, UndeliveredError
+from streams.publish.publisher import Numbering, Publisher, Receipt, UndeliveredError
 
-__all__ = ["Numbering", "Publisher", "UndeliveredError"]
+__all__ = ["Numbering", "Publisher", "Receipt", "UndeliveredError"]

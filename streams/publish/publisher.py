@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -45,6 +46,23 @@ class UndeliveredError(DependencyError):
         )
         self.failed = failed
         self.cause = cause
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What Kafka says once all replicas have a message.
+
+    Attributes:
+        topic: full name.
+        partition: where it lies.
+        offset: where it lies.
+        arrived_at: the broker's clock when it arrived (ADR 0011), UTC epoch ms.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    arrived_at: int
 
 
 class _KafkaDefault(Partitioner):  # type: ignore[misc]  # kafka-python ships no types
@@ -170,7 +188,14 @@ class Publisher:
         self.flush()
         return number
 
-    def publish_encoded(self, topic: str, key: bytes, value: bytes, partition: int | None = None) -> None:
+    def publish_encoded(
+        self,
+        topic: str,
+        key: bytes,
+        value: bytes,
+        partition: int | None = None,
+        delivered: Callable[[Receipt], None] | None = None,
+    ) -> None:
         """Sends bytes as they are: a message encoded before, or one that must be broken on purpose.
 
         Args:
@@ -178,11 +203,13 @@ class Publisher:
             key: the message's key.
             value: the message's value.
             partition: none: as the key says.
+            delivered: called with the receipt, in a thread of the connection's, once all replicas have the message; it
+                must be quick and must not raise.
 
         Raises:
             As ``publish``.
         """
-        self._send(topic, key, value, partition)
+        self._send(topic, key, value, partition, delivered)
 
     def flush(self, timeout_s: float = 120.0) -> None:
         """Waits until everything sent so far is acknowledged.
@@ -216,6 +243,10 @@ class Publisher:
         finally:
             self._producer.close(timeout=5)
 
+    def abandon(self) -> None:
+        """Ends the connection at once; what is not acknowledged may or may not arrive."""
+        self._producer.close(timeout=0)
+
     def __enter__(self) -> Self:
         return self
 
@@ -226,7 +257,14 @@ class Publisher:
             # What was sent before the exception is sent, but the exception is the news.
             self._producer.close(timeout=5)
 
-    def _send(self, topic: str, key: bytes, value: bytes, partition: int | None) -> None:
+    def _send(
+        self,
+        topic: str,
+        key: bytes,
+        value: bytes,
+        partition: int | None,
+        delivered: Callable[[Receipt], None] | None = None,
+    ) -> None:
         if self._failures:
             self._raise_failures()
         if self._sent - self._acknowledged - self._failed >= MAX_IN_FLIGHT:
@@ -239,6 +277,8 @@ class Publisher:
             raise self._unreachable(error) from error
         with self._lock:
             self._sent += 1
+        if delivered is not None:
+            future.add_callback(lambda it: delivered(Receipt(it.topic, it.partition, it.offset, it.timestamp)))
         future.add_callback(self._on_acknowledged)
         future.add_errback(self._on_failed)
 

@@ -1,0 +1,48 @@
+"""A border post in a process of its own, for tests that kill it: it records crossings into a spool, a forwarder empties it.
+
+Usage: ``python -m tests.integration.border_post SPOOL KEYS COUNT``; prints the number of each crossing once it is on disk,
+and ``drained`` when Kafka has all of the first COUNT.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from uuid import UUID, uuid5
+
+from streams.publish.forwarding import Forwarder
+from streams.publish.sealing import keys_in
+from streams.publish.spool import Spool
+from streams.records import BorderCrossing, Record
+from streams.settings import Settings
+from tests.unit.decode.lawful import POST, lawful
+
+SOURCE = f"post:{POST}"
+PEOPLE = 20
+
+
+def crossing(number: int) -> Record:
+    """Returns the post's crossing of a number; the spool numbers it itself."""
+    event_id = uuid5(UUID(int=7), str(number)).bytes
+    return lawful(BorderCrossing, event_id=event_id, subject=f"p1-{number % PEOPLE:032x}", source=SOURCE, source_seq=0)
+
+
+def main() -> None:
+    path, keys, count = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+    with Spool(path, keys_in(keys, create=not path.exists())) as spool:
+        with Forwarder(spool, Settings(), first_pause_s=0.1) as forwarder:
+            while (number := spool.last_number(SOURCE) + 1) <= count:
+                placed = spool.put(crossing(number))
+                assert placed.source_seq == number
+                print(number, flush=True)  # noqa: T201  # what the parent counts on
+                time.sleep(0.002)
+            while not forwarder.drain(60):
+                pass
+        print("drained", flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    with suppress(BrokenPipeError):
+        main()
