@@ -20,6 +20,8 @@ COMMANDS: tuple[str, ...] = (
     "doctor",
     "worker",
     "policy",
+    "assess",
+    "self_check",
     "simulate",
     "topics",
     "publish",
@@ -27,6 +29,7 @@ COMMANDS: tuple[str, ...] = (
     "warehouse",
     "sql",
     "alerts",
+    "console",
 )
 """Modules below ``streams.cli`` that add commands, in the order ``--help`` lists them."""
 

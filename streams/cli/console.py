@@ -1,0 +1,100 @@
+"""``shekara console``: the operations centre's web page; ``shekara audit verify``: whether its audit is whole."""
+
+from __future__ import annotations
+
+import signal
+from typing import Annotated, Any
+
+import typer
+
+from streams.errors import UsageError
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command()(console)
+    audit = typer.Typer(help="The console's audit: who saw and did what.", no_args_is_help=True)
+    audit.command()(verify)
+    audit.callback()(lambda: None)
+    app.add_typer(audit, name="audit")
+
+
+def console(
+    *,
+    port: Annotated[int, typer.Option(help="Loopback port; 0 takes a free one.", min=0, max=65535)] = 0,
+    host: Annotated[str, typer.Option(help="Address to listen on; beyond loopback only behind TLS.")] = "127.0.0.1",
+    public_url: Annotated[str, typer.Option(help="https://… under which browsers reach it through your TLS proxy.")] = "",
+    demo_accounts: Annotated[bool, typer.Option("--demo-accounts", help="One account per role; only in a demo's home.")] = False,
+) -> None:
+    """Serve the operations centre's page: live alerts, why they fired, follow-up; until Ctrl-C.
+
+    Reads the running stack of SHEKARA_HOME (or your own Kafka and ClickHouse). The first start prints a one-time link with
+    which the administrator chooses a password; there is no default password.
+    """
+    from urllib.parse import urlsplit
+
+    from streams import bootstrap as parts
+    from streams.console import serving
+    from streams.console.app import application
+    from streams.console.desk import furnish
+    from streams.local.stack import is_simulated
+    from streams.policy.load import load
+    from streams.runtime.journal import open_journal
+    from streams.runtime.probes import Probes
+    from streams.settings import Settings
+
+    public = urlsplit(public_url)
+    if public_url and (public.scheme != "https" or not public.hostname):
+        raise UsageError(f"--public-url {public_url}: expected https://host.", "Without TLS leave it out and stay on loopback.")
+    if host not in ("127.0.0.1", "::1", "localhost") and not public_url:
+        raise UsageError(f"--host {host} is not loopback: passwords would travel in clear.", "Give --public-url, behind TLS.")
+    settings = Settings()
+    open_journal(settings.log_format, settings.log_level)
+    settings = parts.with_kafka(settings)
+    desk = furnish(settings, load(settings.policy), demo=is_simulated(settings), secure=bool(public_url))
+    try:
+        listening = serving.listen(host, port)
+        url = public_url.rstrip("/") or f"http://{host}:{listening.getsockname()[1]}"
+        hosts = [public.hostname] if public.hostname else None
+        server = serving.server(application(desk, hosts))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: setattr(server, "should_exit", True))
+        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+        probes = Probes(settings.metrics_host, settings.metrics_port, live=lambda: "", ready=desk.trouble)
+        desk.closers.append(probes.close)
+        typer.echo(f"probes  http://{settings.metrics_host}:{probes.port}/readyz", err=True)
+        typer.echo(f"console {url}", err=True)
+        _welcome(serving, desk, url, demo_accounts=demo_accounts)
+        server.run(sockets=[listening])
+    finally:
+        desk.close()
+
+
+def _welcome(serving: Any, desk: Any, url: str, *, demo_accounts: bool) -> None:
+    if demo_accounts:
+        path = serving.demo_accounts(desk)
+        names = ", ".join(account.name for account in desk.accounts.all())
+        typer.echo(f"accounts {names}; their password: {path.read_text(encoding='ascii').strip()} (kept in {path})", err=True)
+        return
+    link = serving.first_link(desk, url)
+    if link:
+        typer.echo(f"setup   {link}  (once, within 24 hours: choose the administrator's password)", err=True)
+
+
+def verify() -> None:
+    """Recompute the audit's chain of hashes and compare it with the signed checkpoints; exit code 5 if it is broken."""
+    from streams.console.audit import Audit
+    from streams.console.desk import folder
+    from streams.console.store import SqliteStore
+    from streams.settings import Settings
+
+    settings = Settings()
+    place = folder(settings)
+    if not (place / "console.db").exists():
+        raise UsageError(f"There is no audit in {place}.", "Name the stack's home with SHEKARA_HOME.")
+    store = SqliteStore(place / "console.db")
+    try:
+        lines = Audit(store, place).verify()
+    finally:
+        store.close()
+    typer.echo(f"The audit is whole: {lines} lines.")

@@ -1,0 +1,114 @@
+"""Everything the console's pages use, put together once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from streams.console.accounts import Accounts
+from streams.console.audit import Audit
+from streams.console.rights import Action
+from streams.console.sessions import Sessions
+from streams.console.store import SqliteStore, Store
+from streams.console.texts import LANGUAGES, NAMES
+from streams.policy.model import Policy
+from streams.settings import Settings
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
+
+    from streams.console.visit import Visit
+
+
+@dataclass
+class Desk:
+    """The parts behind the pages.
+
+    Attributes:
+        settings: of the process.
+        policy: titles of rules, options, places; working days.
+        store: accounts, sessions, notes, audit.
+        accounts: who may sign in.
+        sessions: who is signed in.
+        audit: who did what.
+        pages: the templates.
+        demo: whether an invented country is shown.
+        secure: whether browsers reach us over TLS.
+        menu: what the menu offers, of it each role what it may do.
+        closers: what to call at the end, the last first.
+    """
+
+    settings: Settings
+    policy: Policy
+    store: Store
+    accounts: Accounts
+    sessions: Sessions
+    audit: Audit
+    pages: Environment
+    demo: bool = False
+    secure: bool = False
+    menu: tuple[tuple[str, Action, str], ...] = ()
+    closers: list[Callable[[], Any]] = field(default_factory=list)
+
+    def trouble(self) -> str:
+        """Returns why the console cannot be used yet; empty when it can."""
+        return ""
+
+    def close(self) -> None:
+        """Gives everything back."""
+        for close in reversed(self.closers):
+            close()
+
+
+MENU: tuple[tuple[str, Action, str], ...] = (
+    ("/accounts", "manage_accounts", "nav.accounts"),
+    ("/audit", "see_audit", "nav.audit"),
+)
+"""The menu: path, the action it needs, its text."""
+
+
+def _csrf(visit: Visit) -> Markup:
+    """Returns the field every form that changes something carries."""
+    token = "" if visit.session is None else visit.session.csrf
+    return Markup('<input type="hidden" name="csrf" value="{}">').format(token)  # format escapes
+
+
+def folder(settings: Settings) -> Path:
+    """Returns where the console keeps its own data."""
+    return settings.home.absolute() / "console"
+
+
+def furnish(
+    settings: Settings, policy: Policy, *, demo: bool = False, secure: bool = False, hasher: PasswordHasher | None = None
+) -> Desk:
+    """Puts the parts together.
+
+    Args:
+        settings: home and the rest.
+        policy: the policy.
+        demo: whether an invented country is shown.
+        secure: whether browsers reach us over TLS.
+        hasher: of passwords; argon2id's own defaults if not given.
+
+    Raises:
+        SetupError: the store or the key of the audit cannot be opened.
+    """
+    store = SqliteStore(folder(settings) / "console.db")
+    accounts = Accounts(store, hasher)
+    audit = Audit(store, folder(settings))
+    pages = Environment(
+        loader=PackageLoader("streams.console", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    pages.globals |= {"languages": LANGUAGES, "language_names": NAMES, "csrf": _csrf}
+    desk = Desk(settings, policy, store, accounts, Sessions(store, accounts), audit, pages, demo, secure, MENU)
+    desk.closers += [store.close, audit.checkpoint]
+    return desk

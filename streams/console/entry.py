@@ -1,0 +1,133 @@
+"""Signing in and out, choosing a password by a one-time link, choosing the language."""
+
+from __future__ import annotations
+
+from collections import deque
+from threading import Lock
+from urllib.parse import urlsplit
+
+from starlette.responses import Response
+
+from streams.console.texts import VOICES
+from streams.console.visit import LANGUAGE_COOKIE, SESSION_COOKIE, Refused, Visit, Way
+from streams.errors import UsageError
+
+ATTEMPTS = 30
+ATTEMPTS_MS = 60_000
+_YEAR_S = 365 * 86_400
+
+
+class Pace:
+    """Counts attempts by address, so that nobody can try passwords of many accounts quickly."""
+
+    def __init__(self, attempts: int = ATTEMPTS, within_ms: int = ATTEMPTS_MS) -> None:
+        self._attempts = attempts
+        self._within_ms = within_ms
+        self._seen: dict[str, deque[int]] = {}
+        self._lock = Lock()
+
+    def allows(self, address: str, at: int) -> bool:
+        """Counts one attempt; returns whether it may be made."""
+        with self._lock:
+            if len(self._seen) > 10_000:
+                self._seen = {one: seen for one, seen in self._seen.items() if seen and seen[-1] > at - self._within_ms}
+            seen = self._seen.setdefault(address, deque())
+            while seen and seen[0] <= at - self._within_ms:
+                seen.popleft()
+            if len(seen) >= self._attempts:
+                return False
+            seen.append(at)
+            return True
+
+
+def ways() -> list[Way]:
+    """Returns the routes."""
+    pace = Pace()
+
+    def sign_in_page(visit: Visit) -> Response:
+        return visit.go("/") if visit.session else visit.page("sign_in.html", trouble="", name="")
+
+    def sign_in(visit: Visit) -> Response:
+        address = visit.request.client.host if visit.request.client else ""
+        if not pace.allows(address, visit.now):
+            raise Refused(429, "refused.too_often")
+        name = visit.field("name", 64)
+        password = visit.form.get("password")
+        try:
+            account = visit.desk.accounts.let_in(name, password if isinstance(password, str) else "", visit.now)
+        except UsageError as error:
+            locked = visit.desk.accounts.is_locked(name, visit.now)
+            visit.audit("sign_in_locked" if locked else "sign_in_failed")
+            return visit.page("sign_in.html", status=403, trouble=visit.say(error.what), name=name)
+        if visit.session is not None:
+            visit.desk.sessions.end(visit.session.digest)
+        token = visit.desk.sessions.begin(account, visit.now)
+        visit.desk.audit.write(visit.now, account.officer, "sign_in", account.id)
+        response = visit.go("/")
+        response.set_cookie(SESSION_COOKIE, token, httponly=True, samesite="lax", secure=visit.desk.secure, path="/")
+        return response
+
+    return [
+        Way("/", _home, "own_account"),
+        Way("/sign-in", sign_in_page, None),
+        Way("/sign-in", sign_in, None, ("POST",)),
+        Way("/sign-out", _sign_out, "own_account", ("POST",)),
+        Way("/setup", _setup_page, None),
+        Way("/setup", _setup, None, ("POST",)),
+        Way("/language", _language, None, ("POST",)),
+    ]
+
+
+def _home(visit: Visit) -> Response:
+    return visit.page("home.html")
+
+
+def _sign_out(visit: Visit) -> Response:
+    if visit.session is not None:
+        visit.desk.sessions.end(visit.session.digest)
+        visit.audit("sign_out", visit.session.account.id)
+    response = visit.go("/sign-in")
+    response.delete_cookie(SESSION_COOKIE, path="/")
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+def _setup_page(visit: Visit) -> Response:
+    token = visit.request.query_params.get("token", "")
+    account = visit.desk.accounts.invited(token, visit.now)
+    if account is None:
+        raise Refused(404, "setup.bad_link")
+    return visit.page("setup.html", trouble="", token=token, name=account.name)
+
+
+def _setup(visit: Visit) -> Response:
+    token = visit.field("token", 100)
+    account = visit.desk.accounts.invited(token, visit.now)
+    if account is None:
+        raise Refused(404, "setup.bad_link")
+    password, again = visit.form.get("password"), visit.form.get("again")
+    trouble = ""
+    if not isinstance(password, str) or password != again:
+        trouble = "password.differ"
+    else:
+        try:
+            visit.desk.accounts.accept(token, password, visit.now)
+        except UsageError as error:
+            trouble = error.what
+    if trouble:
+        return visit.page("setup.html", status=422, trouble=visit.say(trouble), token=token, name=account.name)
+    visit.desk.audit.write(visit.now, account.officer, "password_set", account.id)
+    return visit.go("/sign-in")
+
+
+def _language(visit: Visit) -> Response:
+    language = visit.field("language", 2)
+    if language not in VOICES:
+        raise Refused(422, "refused.form")
+    back = urlsplit(visit.field("back"))
+    path = back.path if back.path.startswith("/") and not back.path.startswith(("//", "/\\")) and not back.netloc else "/"
+    response = visit.go(f"{path}?{back.query}" if back.query else path)
+    response.set_cookie(
+        LANGUAGE_COOKIE, language, max_age=_YEAR_S, httponly=True, samesite="lax", secure=visit.desk.secure, path="/"
+    )
+    return response
