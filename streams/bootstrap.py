@@ -34,10 +34,11 @@ def worker(
     from streams.agents import posts, registry
     from streams.decode import Decoder
     from streams.policy.load import load
-    from streams.runtime import connection, failpoints, transport
+    from streams.runtime import failpoints, transport
     from streams.runtime.clients import KafkaClients
     from streams.runtime.headless import HeadlessApp
     from streams.runtime.ownership import Ownership
+    from streams.wire import connection
     from streams.wire.topics import MAX_DEAD_LETTER_BYTES, PEOPLE
 
     policy = load(settings.policy)
@@ -71,6 +72,7 @@ def worker(
             person=person or streams.person,
             policy=policy,
             namespace=settings.namespace,
+            partitions=clients.partitions,
         ),
         clients,
         rewind=app.rewind,
@@ -79,7 +81,7 @@ def worker(
         reach=failpoints.kill_at(failpoint),
     )
     app.ownership = ownership
-    topics = [topic for lane in ownership.lanes.values() for topic in (lane.topic, lane.changelog)]
+    topics = {lane.topic: lane.changelog for lane in ownership.lanes.values()}
 
     async def require_topics() -> None:
         await asyncio.get_running_loop().run_in_executor(None, clients.require, topics)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from streams.agents.door import Decodes
@@ -25,7 +25,9 @@ from streams.wire.topics import (
 )
 
 
-def lanes(*, decoder: Decodes, person: PersonSteps, policy: Policy, namespace: str) -> tuple[Lane, ...]:
+def lanes(
+    *, decoder: Decodes, person: PersonSteps, policy: Policy, namespace: str, partitions: Callable[[str], int]
+) -> tuple[Lane, ...]:
     """Returns how every input topic is processed.
 
     Args:
@@ -33,10 +35,19 @@ def lanes(*, decoder: Decodes, person: PersonSteps, policy: Policy, namespace: s
         person: the steps of one person.
         policy: decides.
         namespace: prefix of every topic.
+        partitions: how many a topic has; asked once Kafka has answered.
     """
 
     def people(partition: int, store: Store) -> Core:
-        return PeopleCore(partition, store, decoder=decoder, person=person, policy=policy, namespace=namespace)
+        return PeopleCore(
+            partition,
+            store,
+            decoder=decoder,
+            person=person,
+            policy=policy,
+            namespace=namespace,
+            partitions=partitions(PEOPLE.name(namespace)),
+        )
 
     def posts(partition: int, store: Store) -> Core:
         return PostsCore(partition, store, decoder=decoder, namespace=namespace)

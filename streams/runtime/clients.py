@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -13,6 +13,11 @@ from streams.runtime.checkpoint import producer_settings
 log = structlog.get_logger(__name__)
 
 _ANSWER_S = 10.0
+_MANNERS = {
+    "socket.keepalive.enable": True,
+    "reconnect.backoff.max.ms": 2_000,
+    "log_level": 0,  # librdkafka writes to stderr by itself; what it gives up comes back as an error
+}
 
 
 class KafkaClients:
@@ -26,15 +31,19 @@ class KafkaClients:
 
     def __init__(self, connection: Mapping[str, Any], *, group: str, message_max_bytes: int) -> None:
         self._group = group
-        self._connection = dict(connection)
+        self._connection = {"client.id": group} | _MANNERS | dict(connection)
         self._message_max_bytes = message_max_bytes
+        self._partitions: dict[str, int] = {}
 
-    def require(self, topics: Iterable[str]) -> None:
-        """Makes sure that Kafka answers and the topics exist. Blocks.
+    def require(self, changelogs: Mapping[str, str]) -> None:
+        """Makes sure that Kafka answers, the topics exist, and each has as many partitions as its changelog. Blocks.
+
+        Args:
+            changelogs: by source topic, its changelog.
 
         Raises:
             DependencyError: it does not answer.
-            SetupError: a topic is missing.
+            SetupError: a topic is missing, or the numbers of partitions differ.
         """
         from confluent_kafka import KafkaException
         from confluent_kafka.admin import AdminClient
@@ -47,9 +56,27 @@ class KafkaClients:
                 f"Kafka does not answer at {where} ({error.args[0].name()}).",
                 "Check the address, and that the broker runs: 'shekara doctor'.",
             ) from error
-        missing = sorted(set(topics) - set(found))
+        missing = sorted({*changelogs, *changelogs.values()} - set(found))
         if missing:
             raise SetupError(f"Kafka at {where} has no topic {', '.join(missing)}.", "Create the topics with 'shekara init'.")
+        for topic, changelog in changelogs.items():
+            partitions, states = len(found[topic].partitions), len(found[changelog].partitions)
+            if partitions != states:
+                # A partition's state lies in the changelog partition of its number.
+                raise SetupError(
+                    f"Topic {topic} has {partitions} partitions and {changelog} has {states}; both need as many.",
+                    "Partitions were added to one of them. Create a new namespace (SHEKARA_NAMESPACE) and replay into it: "
+                    "with another number people would change partition and their events would lose their order.",
+                )
+            self._partitions[topic] = partitions
+
+    def partitions(self, topic: str) -> int:
+        """Returns how many partitions a topic had when it was required.
+
+        Raises:
+            KeyError: it was never required.
+        """
+        return self._partitions[topic]
 
     def producer(self, transactional_id: str) -> Any:
         """Returns a transactional producer."""

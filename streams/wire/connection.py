@@ -128,6 +128,37 @@ def tls(settings: Settings) -> ssl.SSLContext:
     return context
 
 
+def faust_credentials(settings: Settings) -> Any:
+    """Returns Faust's credentials; none for a plaintext connection.
+
+    Faust drops to plaintext when SASL comes without a TLS context; here SASL always has one.
+
+    Raises:
+        SetupError: the settings are incomplete or a certificate is missing.
+    """
+    if _protocol(settings) == "PLAINTEXT":
+        return None
+    import faust
+
+    if settings.kafka_security == "SSL":
+        return faust.SSLCredentials(tls(settings))
+    return faust.SASLCredentials(
+        username=settings.kafka_username,
+        password=settings.kafka_password.get_secret_value(),
+        mechanism=settings.kafka_sasl_mechanism,
+        ssl_context=tls(settings),
+    )
+
+
+def faust_urls(settings: Settings, scheme: str) -> str:
+    """Returns the broker's addresses as Faust wants them, e.g. ``shekara://a:9092;shekara://b:9092``.
+
+    Raises:
+        SetupError: there is no address, or one of them has no port.
+    """
+    return ";".join(f"{scheme}://{address}" for address in servers(settings))
+
+
 def _protocol(settings: Settings) -> str:
     """Returns the protocol, once everything it needs is there."""
     protocol = settings.kafka_security

@@ -15,13 +15,13 @@ from faust.app.base import BootStrategy
 from pydantic import SecretStr
 
 from streams.errors import SetupError, UsageError
-from streams.runtime import connection
 from streams.runtime.failpoints import kill_at
 from streams.runtime.headless import HeadlessApp
 from streams.runtime.journal import formatter
 from streams.runtime.probes import Probes
 from streams.runtime.watch import Watch
 from streams.settings import Settings
+from streams.wire import connection
 from tests.integration.rig import ask
 
 
@@ -126,7 +126,7 @@ def test_sasl_always_comes_with_tls() -> None:
 
 
 def test_a_certificate_that_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(SetupError, match="certificate"):
+    with pytest.raises(SetupError, match="SHEKARA_KAFKA_CA"):
         connection.faust_credentials(settings(kafka_security="SSL", kafka_ca=tmp_path / "none.pem"))
 
 
