@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Protocol
 
 from streams import metrics
@@ -12,13 +11,10 @@ from streams.runtime.batch import Batch, RawRecord
 from streams.runtime.checkpoint import Outcome, Output
 from streams.runtime.journal import frames
 from streams.wire import avro
-from streams.wire.topics import DEAD_LETTERS, LEDGER, Topic
+from streams.wire.topics import DEAD_LETTERS, LEDGER, MAX_LETTER_VALUE_BYTES, Topic
 
-CODES: Mapping[str, str] = {
-    "wrong_key": "The message's key is not the event's subject, so it may lie in another partition than the rest.",
-    "rule_failed": "A rule raised an error on this event: a bug of ours; replay it once it is fixed.",
-}
-"""Reasons that only an agent can find, besides those of ``streams.decode``."""
+_KEY_BYTES = 64 * 1024
+"""Bytes of a key that a dead letter keeps, at most."""
 
 
 class Decodes(Protocol):
@@ -59,22 +55,34 @@ class Door:
         return record
 
     def refuse(self, raw: RawRecord, batch: Batch, outcome: Outcome, rejected: Rejected) -> None:
-        """Writes a message, whole, to the dead letters."""
+        """Writes a message, whole, to the dead letters.
+
+        A letter longer than its topic takes would stop the partition for good. The broker measures what arrives, which may
+        be compressed; so a message that is too long once unpacked is cut, and the reason says where the whole lies.
+        """
+        key, value, reason = raw.key, raw.value or b"", rejected.reason
+        kept = MAX_LETTER_VALUE_BYTES - _KEY_BYTES
+        if len(value) > kept or (key is not None and len(key) > _KEY_BYTES):
+            reason += (
+                f" The message has {len(value)} bytes and a key of {len(key or b'')}: here are the first {kept} and "
+                f"{_KEY_BYTES} at most, the whole lies at its offset in its topic."
+            )
+            key, value = None if key is None else key[:_KEY_BYTES], value[:kept]
         letter = DeadLetter(
             topic=batch.topic,
             partition=batch.partition,
             offset=raw.offset,
             timestamp_at=raw.timestamp,
-            key=raw.key,
-            value=raw.value if raw.value is not None else b"",
+            key=key,
+            value=value,
             code=rejected.code,
-            reason=rejected.reason,
+            reason=reason,
             event_type=rejected.event_type,
             source=rejected.source,
         )
         # Keyed by where it came from, so that the same message read twice is one dead letter to whoever compacts by key.
-        key = f"{batch.topic}/{batch.partition}/{raw.offset}".encode()
-        outcome.outputs.append(Output(self._dead_letters, key, avro.encode(letter)))
+        place = f"{batch.topic}/{batch.partition}/{raw.offset}".encode()
+        outcome.outputs.append(Output(self._dead_letters, place, avro.encode(letter)))
         outcome.dead_letters += 1
         metrics.DEAD_LETTERS.labels(batch.topic, rejected.code).inc()
 

@@ -11,6 +11,7 @@ import structlog
 
 from streams import metrics
 from streams.agents.door import Decodes, Door
+from streams.decode import Rejected
 from streams.detect.logtime import START, LogTime
 from streams.person.step import Cause, Due, Step
 from streams.policy.model import Policy
@@ -21,9 +22,13 @@ from streams.runtime.deadlines import Deadlines
 from streams.runtime.journal import frames
 from streams.runtime.store import Store
 from streams.wire import avro
-from streams.wire.topics import ALERTS, CASES, FINDINGS, PEOPLE
+from streams.wire.partition import partition_of
+from streams.wire.topics import ALERTS, CASES, FINDINGS, MAX_MESSAGE_BYTES, MAX_STATE_BYTES, PEOPLE
 
 log = structlog.get_logger(__name__)
+
+_ROOM_BYTES = 16 * 1024
+"""What a key and the batch around it take of the longest message a topic carries."""
 
 TIME_KEY = b"\x00time"
 """Key of the last tick in the state: recovery goes on with the same clock. No pseudonym begins with a zero byte."""
@@ -42,6 +47,10 @@ class PersonSteps(Protocol):
         """Says when to look again."""
 
 
+class _TooManyFactsError(Exception):
+    """What is known about one person no longer fits into a message."""
+
+
 class PeopleCore:
     """The loop of one partition of the person log.
 
@@ -52,12 +61,23 @@ class PeopleCore:
         person: the steps of one person.
         policy: decides.
         namespace: prefix of every topic.
+        partitions: how many the person log has.
     """
 
     def __init__(
-        self, partition: int, store: Store, *, decoder: Decodes, person: PersonSteps, policy: Policy, namespace: str
+        self,
+        partition: int,
+        store: Store,
+        *,
+        decoder: Decodes,
+        person: PersonSteps,
+        policy: Policy,
+        namespace: str,
+        partitions: int = 1,
     ) -> None:
         self._label = str(partition)
+        self._partition = partition
+        self._partitions = partitions
         self._store = store
         self._person = person
         self._policy = policy
@@ -97,7 +117,11 @@ class PeopleCore:
                 continue
             if isinstance(record, PersonEvent):
                 try:
-                    self._take(raw, record, outcome)
+                    refused = self._take(raw, record, outcome)
+                    if refused is not None:
+                        self._door.refuse(raw, batch, outcome, refused)
+                except _TooManyFactsError as error:
+                    self._door.refuse(raw, batch, outcome, Rejected("too_many_facts", str(error), record.NAME, record.source))
                 except Exception as error:
                     # The error's message may quote the record: only the way it went is logged.
                     log.warning("rule_failed", partition=self._label, offset=raw.offset, where=frames(error))
@@ -109,13 +133,24 @@ class PeopleCore:
         metrics.LOG_TIME.labels(self._label).set(self.time.now_ms / 1000)
         return outcome
 
-    def _take(self, raw: RawRecord, record: PersonEvent, outcome: Outcome) -> None:
+    def _take(self, raw: RawRecord, record: PersonEvent, outcome: Outcome) -> Rejected | None:
         subject = record.subject
         key = subject.encode()
         changes = outcome.changes
         state = changes[key] if key in changes else self._store.get(key)
+        if state is None and (home := partition_of(key, self._partitions)) != self._partition:
+            # Whoever is known here is at home here: only newcomers are looked at.
+            return Rejected(
+                "wrong_partition",
+                f"Expected partition {home}, as murmur2 of the key says; came in {self._partition}. The person's other facts lie "
+                "there. Set the producer's partitioner to murmur2_random (librdkafka's default is another); a replay puts this "
+                "message right.",
+                record.NAME,
+                record.source,
+            )
         step = self._person.take(state, record, self.time, Cause(record.event_id, raw.timestamp), self._policy)
         self._emit(key, step, outcome)
+        return None
 
     def _tick(self, raw: RawRecord, tick: Tick, outcome: Outcome) -> None:
         before = self.time
@@ -143,6 +178,14 @@ class PeopleCore:
         outputs = [Output(self._alerts, key, avro.encode(alert)) for alert in step.alerts]
         outputs += [Output(self._findings, key, avro.encode(finding)) for finding in step.findings]
         outputs += [Output(self._cases, key, avro.encode(case)) for case in step.cases]
+        longest = max((len(output.value) for output in outputs), default=0)
+        state_bytes = 0 if step.state is None else len(step.state)
+        if longest > MAX_MESSAGE_BYTES - _ROOM_BYTES or state_bytes > MAX_STATE_BYTES - _ROOM_BYTES:
+            # A transaction with a message the broker refuses would fail for ever, and the partition with it.
+            raise _TooManyFactsError(
+                f"Expected one person's facts to fit into a message; came a state of {state_bytes} bytes and an output of "
+                f"{longest}. Is one pseudonym used for everybody whose document is not known? Give each a pseudonym."
+            )
         outcome.outputs += outputs
         if step.state is not None:
             outcome.changes[key] = step.state

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from streams.decode.decoder import Decoder
-from streams.decode.rejected import CODES, Codes, Rejected
+from streams.decode.rejected import CODES, FOUND_LATER, Codes, Rejected
 
-__all__ = ["CODES", "Codes", "Decoder", "Rejected"]
+__all__ = ["CODES", "FOUND_LATER", "Codes", "Decoder", "Rejected"]

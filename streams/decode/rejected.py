@@ -86,5 +86,12 @@ CODES: dict[str, str] = {
     "until_before_from": "A period ends before it begins.",
     "out_of_range": "A number is outside what it can mean.",
     "self_reference": "An event that corrects itself, or a person linked to themselves.",
+    "wrong_key": "The message's key is not the event's subject, so it may lie in another partition than the rest.",
+    "wrong_partition": "It lies in another partition than murmur2 of its key gives, apart from the person's other facts.",
+    "too_many_facts": "The subject's facts together are longer than the log carries: one stand-in pseudonym for many people.",
+    "rule_failed": "A rule raised an error on this event: a bug of ours; replay it once it is fixed.",
 }
 """Every code, and what it says; codes are never renamed or reused, publishers program against them."""
+
+FOUND_LATER = frozenset({"wrong_key", "wrong_partition", "too_many_facts", "rule_failed"})
+"""Codes that depend on more than the message's value: the worker finds them, not the decoder."""

@@ -10,7 +10,7 @@ import structlog
 from streams.errors import DependencyError
 from streams.settings import Settings
 from streams.wire.connection import librdkafka
-from streams.wire.topics import MAX_MESSAGE_BYTES, TOPICS
+from streams.wire.topics import MAX_DEAD_LETTER_BYTES, TOPICS
 
 log = structlog.get_logger(__name__)
 
@@ -54,8 +54,8 @@ def consumer(settings: Settings, *, group_id: str | None = None, start: str = "e
             "heartbeat.interval.ms": 2_000,
             "fetch.wait.max.ms": 100,
             "fetch.message.max.bytes": 4 * 1024 * 1024,
-            "fetch.max.bytes": MAX_MESSAGE_BYTES + 1024 * 1024,
-            "receive.message.max.bytes": 2 * MAX_MESSAGE_BYTES,
+            "fetch.max.bytes": MAX_DEAD_LETTER_BYTES + 1024 * 1024,
+            "receive.message.max.bytes": 2 * MAX_DEAD_LETTER_BYTES,
             # What librdkafka may hold ready for us: the bound of this process's memory besides our own batches.
             "queued.max.messages.kbytes": 32 * 1024,
             "queued.min.messages": 20_000,

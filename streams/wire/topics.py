@@ -29,12 +29,19 @@ Role = Literal["input", "output", "changelog"]
 MAX_EVENT_BYTES = 64 * 1024
 """A longer event goes, whole, to the dead letters (our largest honest event is under 1 KiB)."""
 
-MAX_MESSAGE_BYTES = 16 * 1024 * 1024
-"""What the broker accepts on the input topics."""
+MAX_MESSAGE_BYTES = 8 * 1024 * 1024
+"""What the broker accepts on the topics others write and read, measured as it arrives: compressed."""
 
-MAX_DEAD_LETTER_BYTES = MAX_MESSAGE_BYTES + 1024 * 1024
-"""What it accepts as a dead letter: the longest message anyone could send, whole, with its key and the reason. Whoever
-writes dead letters must allow messages of this length."""
+MAX_STATE_BYTES = 16 * 1024 * 1024
+"""What it accepts in a changelog: the state of one key."""
+
+MAX_LETTER_VALUE_BYTES = 16 * 1024 * 1024
+"""What a dead letter carries of a message, key and value. Longer than anything the broker accepts but what was compressed
+to a fraction; of that the beginning is kept, and the place where the whole lies."""
+
+MAX_DEAD_LETTER_BYTES = MAX_LETTER_VALUE_BYTES + 1024 * 1024
+"""What the broker accepts as a dead letter, with its reason. Whoever writes dead letters must allow messages of this
+length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,7 @@ class Topic:
 
 _KEEP = {"cleanup.policy": "delete", "retention.ms": "-1"}
 _COMPACT = {"cleanup.policy": "compact", "min.compaction.lag.ms": "60000"}
+_DEEP = {"max.message.bytes": str(MAX_STATE_BYTES)}
 _WIDE = {"max.message.bytes": str(MAX_MESSAGE_BYTES)}
 _ARRIVAL = {"message.timestamp.type": "LogAppendTime"}
 """A message's timestamp is when it arrived, by the broker's clock: it bounds how far in the future an event may lie, so it
@@ -69,17 +77,17 @@ PEOPLE = Topic("people", "input", partitioned=True, config=_KEEP | _WIDE | _ARRI
 POSTS = Topic("posts", "input", partitioned=False, config=_KEEP | _WIDE | _ARRIVAL)
 EMPLOYERS = Topic("employers", "input", partitioned=False, config=_KEEP | _WIDE | _ARRIVAL)
 QUOTAS = Topic("quotas", "input", partitioned=False, config=_KEEP | _WIDE | _ARRIVAL)
-ALERTS = Topic("alerts", "output", partitioned=True, config=_KEEP)
-FINDINGS = Topic("findings", "output", partitioned=True, config=_KEEP)
-CASES = Topic("cases", "output", partitioned=True, config=_KEEP)
+ALERTS = Topic("alerts", "output", partitioned=True, config=_KEEP | _WIDE)
+FINDINGS = Topic("findings", "output", partitioned=True, config=_KEEP | _WIDE)
+CASES = Topic("cases", "output", partitioned=True, config=_KEEP | _WIDE)
 DEAD_LETTERS = Topic(
     "dead-letters", "output", partitioned=False, config=_KEEP | {"max.message.bytes": str(MAX_DEAD_LETTER_BYTES)}
 )
 LEDGER = Topic("ledger", "output", partitioned=False, config=_KEEP)
-PEOPLE_CHANGELOG = Topic("people-changelog", "changelog", partitioned=True, config=_COMPACT | _WIDE)
-POSTS_CHANGELOG = Topic("posts-changelog", "changelog", partitioned=False, config=_COMPACT | _WIDE)
-EMPLOYERS_CHANGELOG = Topic("employers-changelog", "changelog", partitioned=False, config=_COMPACT | _WIDE)
-QUOTAS_CHANGELOG = Topic("quotas-changelog", "changelog", partitioned=False, config=_COMPACT | _WIDE)
+PEOPLE_CHANGELOG = Topic("people-changelog", "changelog", partitioned=True, config=_COMPACT | _DEEP)
+POSTS_CHANGELOG = Topic("posts-changelog", "changelog", partitioned=False, config=_COMPACT | _DEEP)
+EMPLOYERS_CHANGELOG = Topic("employers-changelog", "changelog", partitioned=False, config=_COMPACT | _DEEP)
+QUOTAS_CHANGELOG = Topic("quotas-changelog", "changelog", partitioned=False, config=_COMPACT | _DEEP)
 
 TOPICS: tuple[Topic, ...] = (
     PEOPLE,

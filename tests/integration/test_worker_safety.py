@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -15,13 +16,21 @@ from confluent_kafka import TopicPartition as ConfluentPartition
 from kafka.admin import KafkaAdminClient
 from kafka.structs import TopicPartition
 
-from streams.errors import FencedError
+from streams.errors import FencedError, SetupError
 from streams.records import Tick
 from streams.runtime.checkpoint import Checkpoint, Outcome, Output
 from streams.runtime.clients import KafkaClients
 from streams.runtime.store import MemoryStore, recover
 from streams.wire import avro
-from streams.wire.topics import ALERTS, PEOPLE, PEOPLE_CHANGELOG
+from streams.wire.partition import partition_of
+from streams.wire.topics import (
+    ALERTS,
+    MAX_LETTER_VALUE_BYTES,
+    MAX_MESSAGE_BYTES,
+    PEOPLE,
+    PEOPLE_CHANGELOG,
+    POSTS_CHANGELOG,
+)
 from tests.conftest import Kafka
 from tests.integration.rig import BASE_MS, ROOT, Log, Process, ask, assert_exactly_once, crossing, holes, person, until, workers
 
@@ -61,6 +70,65 @@ def test_bad_messages_and_poison_go_whole_to_the_dead_letters_and_the_rest_goes_
     assert f'shekara_dead_letters_total{{code="empty",topic="{log.people}"}} 1.0' in metrics
     assert person(3) not in worker.log.read_text(encoding="utf-8")
     assert_exactly_once(log, 60)
+
+
+def test_the_longest_messages_go_whole_to_the_dead_letters_and_a_bomb_is_cut(kafka: Kafka, tmp_path: Path) -> None:
+    settings = kafka.settings(partitions=1)
+    log = Log(settings)
+    dice = random.Random(8)
+    noise = {b"8": dice.randbytes(MAX_MESSAGE_BYTES - 1_000), b"5": dice.randbytes(5_000_000)}  # what cannot be compressed
+    bomb = bytes(2 * MAX_LETTER_VALUE_BYTES)  # what the broker takes because it came compressed
+    producer = Producer({"bootstrap.servers": settings.kafka, "message.max.bytes": 100_000_000, "compression.type": "zstd"})
+    for key, value in [*noise.items(), (b"bomb", bomb)]:
+        producer.produce(log.people, value, key)
+        assert producer.flush(30) == 0
+    log.crossings(20)
+    with workers(settings, tmp_path) as start:
+        start()
+        until(lambda: log.done() == 23, "all are accounted for")
+    letters = {letter.key: letter for letter in log.dead_letters()}
+    assert {key: letter.value for key, letter in letters.items() if key != b"bomb"} == noise
+    assert {letter.code for letter in letters.values()} == {"over_long"}
+    cut = letters[b"bomb"]
+    assert MAX_LETTER_VALUE_BYTES // 2 < len(cut.value) < MAX_LETTER_VALUE_BYTES
+    assert f"{len(bomb)} bytes" in cut.reason
+    assert_exactly_once(log, 20)
+
+
+def test_a_publisher_with_another_partitioner_is_refused_and_told_which_to_use(kafka: Kafka, tmp_path: Path) -> None:
+    settings = kafka.settings(partitions=2)
+    log = Log(settings)
+    log.crossings(40)
+    producer = Producer({"bootstrap.servers": settings.kafka})  # librdkafka's default: crc32 of the key
+    for number in range(100, 140):
+        event = crossing(number, person(number))
+        producer.produce(log.people, avro.encode(event), event.subject.encode())
+    assert producer.flush(20) == 0
+    strangers = {person(number) for number in range(100, 140)}
+    misplaced = {
+        message.key().decode()
+        for message in log.read(log.people)
+        if message.partition() != partition_of(message.key(), 2) and message.key().decode() in strangers
+    }
+    assert 0 < len(misplaced) < 40
+    with workers(settings, tmp_path) as start:
+        start()
+        until(lambda: log.done() == 80, "all are accounted for")
+    letters = log.dead_letters()
+    assert {(letter.key or b"").decode() for letter in letters} == misplaced
+    assert {letter.code for letter in letters} == {"wrong_partition"}
+    assert all("murmur2_random" in letter.reason for letter in letters)
+    assert_exactly_once(log, 80 - len(misplaced))
+
+
+def test_topics_and_changelogs_with_other_numbers_of_partitions_are_refused(kafka: Kafka) -> None:
+    settings = kafka.settings(partitions=2)
+    namespace = settings.namespace
+    make = clients(kafka)
+    make.require({PEOPLE.name(namespace): PEOPLE_CHANGELOG.name(namespace)})
+    assert make.partitions(PEOPLE.name(namespace)) == 2
+    with pytest.raises(SetupError, match=r"has 2 partitions and .* has 1"):
+        make.require({PEOPLE.name(namespace): POSTS_CHANGELOG.name(namespace)})
 
 
 def test_a_tick_reaches_who_is_due_once_even_over_a_restart(kafka: Kafka, tmp_path: Path) -> None:

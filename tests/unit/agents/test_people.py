@@ -7,16 +7,18 @@ from typing import cast
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.agents.people import TIME_KEY, PeopleCore
+from streams.agents.people import TIME_KEY, PeopleCore, PersonSteps
 from streams.decode import Rejected
 from streams.detect.logtime import LogTime
+from streams.person.step import NEVER, Cause, Step
 from streams.policy.model import Policy
-from streams.records import Alert, BatchMarker, DeadLetter, Gap, Record, Tick
+from streams.records import Alert, BatchMarker, DeadLetter, Gap, PersonEvent, Record, Tick
 from streams.runtime.batch import Batch, Raw, RawRecord
 from streams.runtime.checkpoint import Outcome
 from streams.runtime.store import MARKER_KEY, MemoryStore, Store, pack_marker
 from streams.wire import avro
-from streams.wire.topics import Topic
+from streams.wire.partition import partition_of
+from streams.wire.topics import MAX_DEAD_LETTER_BYTES, MAX_STATE_BYTES, Topic
 from tests.integration.counting import Counting
 from tests.integration.rig import BASE_MS, crossing, person
 
@@ -30,8 +32,11 @@ class Decoder:
         return cast("Record", avro.decode(value))
 
 
-def core_on(store: Store) -> PeopleCore:
-    core = PeopleCore(0, store, decoder=Decoder(), person=Counting(), policy=cast("Policy", None), namespace="n")
+def core_on(store: Store, person: PersonSteps | None = None, partitions: int = 1) -> PeopleCore:
+    steps = person or Counting()
+    core = PeopleCore(
+        0, store, decoder=Decoder(), person=steps, policy=cast("Policy", None), namespace="n", partitions=partitions
+    )
     core.restore()
     return core
 
@@ -76,6 +81,54 @@ def test_a_key_that_is_not_the_subject_is_refused() -> None:
     outcome = run(core_on(store), store, [raw(0, crossing(1, person(1)), key=person(2).encode()), raw(1, None)])
     assert [cast("DeadLetter", letter).code for letter in of(outcome, DeadLetter)] == ["wrong_key", "empty"]
     assert outcome.changes == {}
+
+
+def test_a_person_in_another_partition_than_the_key_says_is_refused_and_ticks_are_not() -> None:
+    store = MemoryStore()
+    core = core_on(store, partitions=4)
+    people = [person(number) for number in range(40)]
+    records = [raw(offset, crossing(offset, who)) for offset, who in enumerate(people)]
+    outcome = run(core, store, [*records, raw(40, tick(1, BASE_MS))])
+    elsewhere = [offset for offset, who in enumerate(people) if partition_of(who.encode(), 4) != 0]
+    letters = [cast("DeadLetter", letter) for letter in of(outcome, DeadLetter)]
+    assert 0 < len(elsewhere) < 40
+    assert [letter.offset for letter in letters] == elsewhere
+    assert {letter.code for letter in letters} == {"wrong_partition"}
+    assert all("murmur2_random" in letter.reason for letter in letters)
+    assert set(outcome.changes) - {TIME_KEY} == {who.encode() for n, who in enumerate(people) if n not in elsewhere}
+
+
+class Hoarding(Counting):
+    """Keeps more of everyone than the changelog takes, once they have come twice."""
+
+    def take(self, state: bytes | None, record: PersonEvent, time: LogTime, cause: Cause, policy: Policy) -> Step:
+        """Grows."""
+        return Step(b"\x01" * (MAX_STATE_BYTES if state else 4), (), (), (), NEVER)
+
+
+def test_a_person_whose_facts_outgrow_a_message_is_refused_and_stays_as_before() -> None:
+    store = MemoryStore()
+    core = core_on(store, Hoarding())
+    outcome = run(core, store, [raw(0, crossing(0, person(1))), raw(1, crossing(1, person(1))), raw(2, crossing(2, person(2)))])
+    [letter] = of(outcome, DeadLetter)
+    assert isinstance(letter, DeadLetter)
+    assert (letter.code, letter.offset) == ("too_many_facts", 1)
+    assert person(1) not in letter.reason
+    assert outcome.changes == {person(1).encode(): b"\x01" * 4, person(2).encode(): b"\x01" * 4}
+
+
+def test_a_dead_letter_is_never_longer_than_its_topic_takes() -> None:
+    store = MemoryStore()
+    core = core_on(store)
+    long_key = Raw(0, BASE_MS, b"k" * 2 * MAX_DEAD_LETTER_BYTES, None)
+    outcome = run(core, store, [long_key])
+    [letter] = of(outcome, DeadLetter)
+    assert isinstance(letter, DeadLetter)
+    assert letter.key is not None
+    assert long_key.key is not None
+    assert long_key.key.startswith(letter.key)
+    assert "the whole lies at its offset" in letter.reason
+    assert len(outcome.outputs[0].value) < MAX_DEAD_LETTER_BYTES
 
 
 def test_due_people_are_revisited_by_instant_and_subject_and_only_once() -> None:

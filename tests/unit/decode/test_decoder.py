@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from streams.decode import CODES, Decoder, Rejected
+from streams.decode import CODES, FOUND_LATER, Decoder, Rejected
 from streams.decode.envelope import FUTURE_TOLERANCE_MS
 from streams.records import (
     INPUTS,
@@ -205,7 +205,7 @@ def test_every_code_of_the_catalogue_is_reached_by_a_test() -> None:
         "undecodable",
         "wrong_topic",
     }
-    assert {code for _, _, code in FAULTS} | from_bytes == set(CODES)
+    assert {code for _, _, code in FAULTS} | from_bytes == set(CODES) - FOUND_LATER
 
 
 KEPT: list[tuple[type[Record], dict[str, Any]]] = [
