@@ -10,6 +10,8 @@ from streams.detect.assess import Assessment
 from streams.detect.finding import Found
 from streams.detect.rules.bans import ENTRY_DURING_BAN
 from streams.detect.rules.overstay import RULES as OVERSTAY
+from streams.detect.situation import Situation
+from streams.policy.model import Rules
 
 REFERRAL = "officer_may_consider_referral"
 _LEGALISATION = "legalisation_window"
@@ -27,9 +29,19 @@ def offered(assessment: Assessment) -> list[tuple[Found, tuple[str, ...]]]:
     for found in assessment.findings:
         listed = situation.policy.at(found.first_day_on).by_rule[found.rule].options
         told.append((found, options_of(listed, found, window=today.legalisation_window, proof=proof)))
-        if found.is_open and today.until_on is not None and _LEGALISATION in listed:
-            situation.look_again_on(today.until_on + 1, situation.country)
+        if found.is_open and _LEGALISATION in listed:
+            _look_when_the_window_changes(situation, today)
     return told
+
+
+def _look_when_the_window_changes(situation: Situation, today: Rules) -> None:
+    """Says on which coming day a legalisation campaign begins or ends."""
+    rules = today
+    while rules.until_on is not None:
+        rules = situation.policy.at(rules.until_on + 1)
+        if rules.legalisation_window != today.legalisation_window:
+            situation.look_again_on(rules.from_on, situation.country)
+            return
 
 
 def options_today(assessment: Assessment) -> tuple[str, ...]:

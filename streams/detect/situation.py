@@ -125,7 +125,7 @@ class Situation:
         self.presence: Presence = presence_of(crossings, self.inspections, registrations, policy, latest)
         self.contracts: list[Title] = []
         self.permits: list[Title] = []
-        self.titles = self._all_titles(registrations) if len(records) > 1 else []
+        self.titles = [] if len(records) == 1 and crossings else self._all_titles(registrations)
         self._titled: dict[int, list[Span]] = {}
         self._segments: dict[int, list[Segment]] = {}
         self._breaches: dict[int, list[Span]] = {}
