@@ -5,7 +5,7 @@ from __future__ import annotations
 from struct import Struct
 from typing import get_args
 
-from streams.detect.codec import Strings, put_int, put_uint, take_int, take_uint
+from streams.detect.packing import Strings, put_int, put_uint, take_int, take_uint
 from streams.records.outputs import AlertState, Family, Grade
 
 RULES: tuple[str, ...] = (

@@ -13,7 +13,7 @@ from typing import Literal
 from streams.alerts.known import Known
 from streams.cases.interlock import Unprotected, protected_at
 from streams.cases.options import REFERRAL
-from streams.detect.codec import put_int, put_uint, take_int, take_uint
+from streams.detect.packing import put_int, put_uint, take_int, take_uint
 from streams.detect.situation import Situation
 from streams.records import Case, CaseDecision
 

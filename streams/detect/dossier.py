@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 
-from streams.detect.codec import FIELDS, Strings, own_fields, put_fact, put_uint, take_fact, take_uint
+from streams.detect.codec import FIELDS, own_fields, put_fact, take_fact
+from streams.detect.packing import Strings, put_uint, take_uint
 from streams.records import Correction, PersonEvent
 
 

@@ -17,7 +17,7 @@ from streams.detect.grade import Coverage
 from streams.detect.logtime import LogTime
 from streams.detect.stays import CITIZENS, Presence, Stay, presence_of
 from streams.detect.titles import Title
-from streams.policy.model import UNKNOWN_GROUP, Policy, Rules
+from streams.policy.model import Policy, Rules
 from streams.policy.zones import Zone
 from streams.records import (
     BorderCrossing,
@@ -76,27 +76,10 @@ class Situation:
     """
 
     __slots__ = (
-        "_breaches",
-        "_counted",
-        "_country",
-        "_records",
-        "_segments",
-        "_titled",
-        "bans",
-        "contracts",
-        "coverage",
-        "decisions",
-        "disputes",
-        "due_ms",
-        "found",
-        "inspections",
-        "now_ms",
-        "permits",
-        "policy",
-        "presence",
-        "titles",
-        "today",
-    )
+        "_breaches", "_counted", "_country", "_records", "_segments", "_titled", "bans", "contracts", "coverage",
+        "decisions", "disputes", "due_ms", "found", "inspections", "now_ms", "permits", "policy", "presence",
+        "titles", "today",
+    )  # fmt: skip
 
     def __init__(self, dossier: Dossier, policy: Policy, time: LogTime) -> None:
         self.policy = policy
@@ -182,10 +165,6 @@ class Situation:
         return self.policy.group_of(crossing.citizenship, day)
 
     # Time
-
-    def today_in(self, zone: Zone) -> int:
-        """Returns the local day of now in a zone."""
-        return zone.local_day(self.now_ms)
 
     def look_again_on(self, day: int, zone: Zone) -> None:
         """Says that time alone may change an answer at the start of a coming day."""
@@ -412,10 +391,6 @@ class Situation:
             found.grade = self.coverage.grade(stay, found)
         self.found.append(found)
         return found
-
-    def group_unknown(self, group: str) -> bool:
-        """Returns whether a group is that of codes that name no citizenship."""
-        return group == UNKNOWN_GROUP
 
 
 def in_order(records: Iterable[PersonEvent]) -> tuple[bytes, ...]:

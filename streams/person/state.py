@@ -11,8 +11,8 @@ from struct import Struct
 
 from streams.alerts.known import Known, take_known
 from streams.cases.follow import Followed, take_followed
-from streams.detect.codec import VERSION, Strings, put_uint, take_uint
 from streams.detect.dossier import Dossier, take_facts
+from streams.detect.packing import VERSION, Strings, put_uint, take_uint
 from streams.errors import IntegrityError
 from streams.person.step import Due
 

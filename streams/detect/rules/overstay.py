@@ -12,6 +12,7 @@ from streams.detect.days import Span
 from streams.detect.finding import Found
 from streams.detect.situation import Situation
 from streams.detect.stays import Stay
+from streams.policy.model import UNKNOWN_GROUP
 from streams.records import PersonEvent
 
 VISA_EXEMPT = "overstay_visa_exempt"
@@ -67,7 +68,7 @@ def _rule(situation: Situation, stay: Stay, first: int) -> tuple[str, list[Perso
     covering = _covering(situation, stay, first - 1) if first > stay.stay_on else []
     rests_on = _records(situation, {title.ref for title in covering if title.kind in _RESTS_ON})
     group = situation.group_at(stay.entry, first)
-    if situation.group_unknown(group) or stay.of_unknown:
+    if UNKNOWN_GROUP in (group, stay.group):
         return TITLE_UNKNOWN, rests_on
     if policy.at(first).allowance(group) is not None:
         return VISA_EXEMPT, rests_on

@@ -9,8 +9,8 @@ import pytest
 
 from streams.alerts.known import REASONS, RULES, Known, take_known
 from streams.alerts.lifecycle import Occasion, Told, compare
-from streams.detect.codec import Strings
 from streams.detect.finding import Found
+from streams.detect.packing import Strings
 from streams.policy.load import load
 from streams.policy.model import Policy
 from streams.records import Alert, Finding
