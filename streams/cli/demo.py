@@ -48,6 +48,7 @@ def demo(
     from streams.cli.demo_run import Demo
     from streams.cli.up import show, teller
     from streams.local.supervisor import Stopped, running
+    from streams.policy.load import load
     from streams.settings import Settings
 
     console = Console(stderr=True)
@@ -61,7 +62,7 @@ def demo(
             run = Demo(supervisor, console, people=people, days=days, seed=seed, live_s=live_s)
             result = run.run()
             done = True
-            report(console if as_json else Console(), result)
+            report(console if as_json else Console(), result, load(settings.policy).codes.oblasts)
             if as_json:
                 typer.echo(json.dumps(result.plain(), ensure_ascii=False))
             if not until_done:

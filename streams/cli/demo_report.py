@@ -5,22 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.console import Console
     from rich.table import Table
 
     from streams.cli.demo_run import Result
+    from streams.policy.codes import Oblast
 
 _STATES = ("raised", "amended", "acknowledged", "resolved", "retracted", "expired")
 _STAGES = ("suspected", "contacted", "legalised", "left", "cleared", "referred", "removed")
 _MOST = 10
 
 
-def report(console: Console, result: Result) -> None:
+def report(console: Console, result: Result, oblasts: Mapping[str, Oblast]) -> None:
     """Prints the report.
 
     Args:
         console: where to.
         result: what the run has found.
+        oblasts: the register of oblasts, for their names.
     """
     console.print()
     console.rule("[bold]What was found[/]")
@@ -30,7 +34,7 @@ def report(console: Console, result: Result) -> None:
             _alerts(result.alerts),
         ),
         ("Follow-up of cases: legalise first, officers decide", _follow_up(result.funnel)),
-        ("Unregistered work by oblast, open alerts", _workers(result.workers)),
+        ("Unregistered work by oblast, open alerts", _workers(result.workers, oblasts)),
     ):
         console.print(f"\n[bold]{title}[/]", soft_wrap=True)
         console.print(table)
@@ -74,10 +78,11 @@ def _follow_up(funnel: dict[str, int]) -> Table:
     return table
 
 
-def _workers(workers: dict[str, int]) -> Table:
+def _workers(workers: dict[str, int], oblasts: Mapping[str, Oblast]) -> Table:
     table = _table("oblast", "alerts")
     for oblast, count in list(workers.items())[:_MOST]:
-        table.add_row(oblast, f"{count:,}")
+        known = oblasts.get(oblast)
+        table.add_row(f"{oblast} {known.name.en}" if known else oblast or "not known", f"{count:,}")
     if len(workers) > _MOST:
         table.add_row(f"[dim]{len(workers) - _MOST} more[/]", f"[dim]{sum(list(workers.values())[_MOST:]):,}[/]")
     return table
