@@ -57,7 +57,7 @@ LAST_COMMIT_AGE = Gauge(
 )
 """Over a minute: stuck; /livez fails at its limit so that a supervisor restarts the worker."""
 
-DEADLINES = Gauge("shekara_deadlines_pending", "Deadlines a tick has yet to reach.", ["partition"])
+DEADLINES = Gauge("shekara_deadlines_pending", "Deadlines a tick has yet to reach.", ["topic", "partition"])
 """Grows with the people present; falling to 0 with people present means the index was not rebuilt."""
 
 STATE_KEYS = Gauge("shekara_state_keys", "Keys in a partition's state: dossiers, for the person log.", ["topic", "partition"])
@@ -66,11 +66,19 @@ STATE_KEYS = Gauge("shekara_state_keys", "Keys in a partition's state: dossiers,
 RECOVERY_SECONDS = Gauge("shekara_recovery_seconds", "Time the last recovery of a partition took.", ["topic", "partition"])
 """The time alerts stand still after a restart."""
 
-LOG_TIME = Gauge("shekara_log_time_seconds", "The log's clock of a partition, UTC epoch seconds.", ["partition"])
+READ_AGAIN = Counter(
+    "shekara_read_again", "Times a batch did not begin where the last one ended, and the partition was read again.", ["topic"]
+)
+"""Now and then around a rebalance: harmless. More: compare the topic with its replicas; a hole that stays stops the worker."""
+
+LOG_TIME = Gauge("shekara_log_time_seconds", "The log's clock of a partition, UTC epoch seconds.", ["topic", "partition"])
 """Behind the wall clock by more than a few tick intervals: ticks are not written (is the posts partition owned?)."""
 
 TICKS = Counter("shekara_ticks", "Tick records written to the person log by this worker, one a partition.")
 """Standing still with --ticks wall on every worker: no one owns the posts partition."""
+
+OF_A_PARTITION = (LAG, STATE_KEYS, RECOVERY_SECONDS, DEADLINES, LOG_TIME)
+"""What says how one partition stands, by topic and number: forgotten when the partition goes to another worker."""
 
 # The warehouse: from the log to ClickHouse.
 SINK_ROWS = Counter("shekara_sink_rows", "Rows ClickHouse has taken, by table.", ["table"])

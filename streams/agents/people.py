@@ -76,6 +76,7 @@ class PeopleCore:
         partitions: int = 1,
     ) -> None:
         self._label = str(partition)
+        self._labels = (PEOPLE.name(namespace), self._label)
         self._partition = partition
         self._partitions = partitions
         self._store = store
@@ -100,7 +101,7 @@ class PeopleCore:
                     self.time = START.after(tick)
             else:
                 self._plan(key, due_of(value))
-        metrics.DEADLINES.labels(self._label).set(len(self.deadlines))
+        metrics.DEADLINES.labels(*self._labels).set(len(self.deadlines))
 
     def process(self, batch: Batch, now_ms: int) -> Outcome:
         """Decides a batch, record by record: where it begins and ends shows nowhere but in the ledger.
@@ -129,8 +130,8 @@ class PeopleCore:
             elif isinstance(record, Tick):
                 self._tick(raw, record, outcome)
         self._door.close(batch, outcome, now_ms)
-        metrics.DEADLINES.labels(self._label).set(len(self.deadlines))
-        metrics.LOG_TIME.labels(self._label).set(self.time.now_ms / 1000)
+        metrics.DEADLINES.labels(*self._labels).set(len(self.deadlines))
+        metrics.LOG_TIME.labels(*self._labels).set(self.time.now_ms / 1000)
         return outcome
 
     def _take(self, raw: RawRecord, record: PersonEvent, outcome: Outcome) -> Rejected | None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import structlog
 
+from streams import metrics
 from streams.errors import DependencyError
 from streams.runtime.failpoints import Reach, unarmed
 from streams.runtime.partition import Clients, Event, Lane, Partition
@@ -131,6 +132,8 @@ class Ownership:
         stopping = {place: self._running.pop(place) for place in places}
         ended = await asyncio.gather(*(partition.stop(self._patience_s) for partition in stopping.values()))
         for (place, partition), in_time in zip(stopping.items(), ended, strict=True):
+            for gauge in metrics.OF_A_PARTITION:
+                gauge.remove(place.topic, str(place.partition))
             if not in_time:
                 self._fatal(
                     DependencyError(

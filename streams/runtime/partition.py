@@ -315,6 +315,7 @@ class Partition:
                 f"Offset {expected} of {where} does not come, however often it is asked for; offset {batch.first_offset} does.",
                 "Compare the topic with its replicas (kafka-dump-log); going on would lose records.",
             )
+        metrics.READ_AGAIN.labels(self.lane.topic).inc()
         log.warning("reading_again", topic=self.lane.topic, partition=self.number, expected=expected, came=batch.first_offset)
         while not self._queue.empty():
             self._queue.get_nowait()
