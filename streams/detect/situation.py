@@ -35,6 +35,9 @@ from streams.records import (
     WorkPermit,
 )
 
+LAST_MS = 1 << 47
+"""An instant after every instant anyone will look at."""
+
 
 class Segment:
     """Days of a stay on which one set of values and one group hold.
@@ -170,7 +173,7 @@ class Situation:
         """Says that time alone may change an answer at the start of a coming day."""
         if day < FAR:
             at = zone.day_end_ms(day - 1)
-            if at > self.now_ms and (self.due_ms is None or at < self.due_ms):
+            if self.now_ms < at < LAST_MS and (self.due_ms is None or at < self.due_ms):
                 self.due_ms = at
 
     @property

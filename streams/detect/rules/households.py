@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from streams.detect.days import union
+from streams.detect.days import FAR, union
 from streams.detect.finding import Found
 from streams.detect.situation import Situation
 from streams.detect.stays import Stay
@@ -17,10 +17,13 @@ from streams.records import WorkPermit
 HOUSEHOLD_PERMIT_TOO_LONG = "household_permit_too_long"
 
 _EPOCH = date(1970, 1, 1).toordinal()
+_LAST_DAY = date(9000, 1, 1).toordinal() - _EPOCH
 
 
 def add_months(day: int, months: int) -> int:
-    """Returns the same day of a later month, or that month's last day (days since 1970-01-01)."""
+    """Returns the same day of a later month, or that month's last day; `FAR` for a day no calendar of ours reaches."""
+    if not 0 <= day < _LAST_DAY:
+        return FAR
     start = date.fromordinal(day + _EPOCH)
     month = start.month - 1 + months
     year, month = start.year + month // 12, month % 12 + 1
