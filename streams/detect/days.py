@@ -12,6 +12,9 @@ Span = tuple[int, int]
 FAR = 4_000_000
 """A day after every day: the end of what has no end."""
 
+LAST_MS = 1 << 47
+"""An instant after every instant anyone will look at, UTC epoch ms."""
+
 
 def union(spans: list[Span]) -> list[Span]:
     """Returns the days in any of the intervals; they may come in any order, overlap or touch; empty ones are dropped."""

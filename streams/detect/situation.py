@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from streams.detect import titles as title_kinds
 from streams.detect.allowance import Usage
-from streams.detect.days import FAR, Counter, Span, has, intersect, subtract, union
+from streams.detect.days import FAR, LAST_MS, Counter, Span, has, intersect, subtract, union
 from streams.detect.dossier import Dossier
 from streams.detect.finding import Found
 from streams.detect.grade import Coverage
@@ -34,9 +34,6 @@ from streams.records import (
     Visa,
     WorkPermit,
 )
-
-LAST_MS = 1 << 47
-"""An instant after every instant anyone will look at."""
 
 
 class Segment:
