@@ -14,9 +14,17 @@ if TYPE_CHECKING:
 SESSION_S = 10.0
 """Short, because a wrong guess costs little: state is kept over a rebalance, and who lost a partition is fenced."""
 
+NAMED_SESSION_S = 20.0
+"""Of a worker with a name: long enough to be started again under it."""
+
 
 def worker(
-    settings: Settings, *, person: PersonSteps | None = None, failpoint: str = "", session_s: float = SESSION_S
+    settings: Settings,
+    *,
+    person: PersonSteps | None = None,
+    failpoint: str = "",
+    name: str = "",
+    session_s: float | None = None,
 ) -> HeadlessApp:
     """Builds the worker: a Faust app whose agents decide the input topics' records.
 
@@ -24,6 +32,8 @@ def worker(
         settings: must name a Kafka (see :func:`with_kafka`).
         person: the steps of one person; those of ``streams.person`` if not given.
         failpoint: where a test wants the process killed, see ``streams.runtime.failpoints``.
+        name: under which the group knows this worker (static membership): one that comes back under its name within the
+            session gets its partitions back, and nobody else is disturbed. Nobody else may have it. None if empty.
         session_s: seconds without a sign of life after which the group takes this worker for dead.
 
     Raises:
@@ -41,6 +51,8 @@ def worker(
     from streams.wire import connection
     from streams.wire.topics import MAX_DEAD_LETTER_BYTES, PEOPLE
 
+    if session_s is None:
+        session_s = NAMED_SESSION_S if name else SESSION_S
     policy = load(settings.policy)
     group = f"{settings.namespace}-worker"
     clients = KafkaClients(connection.librdkafka(settings), group=group, message_max_bytes=MAX_DEAD_LETTER_BYTES)
@@ -56,6 +68,7 @@ def worker(
         broker_heartbeat_interval=session_s / 5,
         broker_request_timeout=60.0,
         consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=name or None,
         consumer_max_fetch_size=4 * 1024 * 1024,
         topic_allow_declare=False,
         topic_disable_leader=True,

@@ -19,13 +19,26 @@ def worker(
     ticks: Annotated[str, typer.Option(help="wall: write tick records by this machine's clock; log: someone else does.")] = "",
     metrics_port: Annotated[
         int,
-        typer.Option(help="Port for /metrics, /livez and /readyz; 0 takes a free one.", min=-1, max=65535, show_default=False),
+        typer.Option(
+            help="Port for /metrics, /livez and /readyz; 0 takes a free one. Several processes take this one and the next.",
+            min=-1,
+            max=65535,
+            show_default=False,
+        ),
     ] = -1,
+    processes: Annotated[int, typer.Option(help="Worker processes to run; one for each core.", min=1, max=256)] = 1,
+    name: Annotated[
+        str,
+        typer.Option(
+            help="Name of this worker in its group: one that is started again under its name within 20 seconds gets its "
+            "partitions back and disturbs nobody. Nobody else may have the name."
+        ),
+    ] = "",
     log_format: Annotated[str, typer.Option(help="console (for people) or json.")] = "",
     log_level: Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")] = "",
     failpoint: Annotated[str, typer.Option(hidden=True, help="For tests: point:n, where the process kills itself.")] = "",
 ) -> None:
-    """Run a worker: decide every event and write alerts. As many as you like share the partitions.
+    """Run a worker: decide every event and write alerts. As many as you like, here and elsewhere, share the partitions.
 
     Stops cleanly on SIGTERM or Ctrl-C. Exit codes: 0 stopped, 4 Kafka does not answer, 5 the log and the state
     contradict each other, 75 another worker has taken over (restart it).
@@ -46,7 +59,16 @@ def worker(
         changes["metrics_port"] = metrics_port
     settings = Settings().model_copy(update={name: value for name, value in changes.items() if value != ""})
     open_journal(settings.log_format, settings.log_level)
-    app = parts.worker(parts.with_kafka(settings), failpoint=failpoint)
+    if processes > 1:
+        from streams.local.fleet import run_fleet
+
+        given = {"bootstrap": bootstrap, "namespace": namespace, "ticks": ticks, "log-format": log_format, "log-level": log_level}
+        options = [f"--{option}={value}" for option, value in given.items() if value]
+        code = run_fleet(parts.with_kafka(settings), processes, name, options)
+        if code:
+            raise typer.Exit(code)
+        return
+    app = parts.worker(parts.with_kafka(settings), failpoint=failpoint, name=name)
     probes = probes_of(app, settings.metrics_host, settings.metrics_port)
     try:
         run(app, announce=f"http://{settings.metrics_host}:{probes.port}")

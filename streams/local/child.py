@@ -10,6 +10,7 @@ import subprocess
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from streams.errors import SetupError
 
@@ -25,11 +26,12 @@ class Child:
     Args:
         name: for people, e.g. ``broker``.
         argv: program and arguments.
-        log: file that receives what the child writes to stdout and stderr, from the start on.
+        log: file that receives what the child writes to stdout and stderr, from the start on; without one it writes where
+            we do.
         env: variables to set on top of ours.
     """
 
-    def __init__(self, name: str, argv: Sequence[str | Path], *, log: Path, env: Mapping[str, str] | None = None) -> None:
+    def __init__(self, name: str, argv: Sequence[str | Path], *, log: Path | None, env: Mapping[str, str] | None = None) -> None:
         self.name = name
         self.argv = [str(part) for part in argv]
         self.log = log
@@ -51,21 +53,26 @@ class Child:
                 os._exit(1)
 
         try:
-            self.log.parent.mkdir(parents=True, exist_ok=True)
-            with self.log.open("wb"):
-                pass  # each run has its own log
-            with self.log.open("ab") as log:  # appended to, so that it can be cut while it is written
+            with self._output() as log:
                 self._process = subprocess.Popen(
                     self.argv,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
-                    stderr=subprocess.STDOUT,
+                    stderr=None if log is None else subprocess.STDOUT,
                     env={**os.environ, **self.env},
                     start_new_session=True,
                     preexec_fn=die_with_parent,  # noqa: PLW1509  two system calls, no lock, no import
                 )
         except OSError as error:
             raise SetupError(f"{self.name} could not be started: {error.strerror or error} ({error.filename}).") from error
+
+    def _output(self) -> contextlib.AbstractContextManager[IO[bytes] | None]:
+        if self.log is None:
+            return contextlib.nullcontext()
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("wb"):
+            pass  # each run has its own log
+        return self.log.open("ab")  # appended to, so that it can be cut while it is written
 
     @property
     def pid(self) -> int:
@@ -83,7 +90,9 @@ class Child:
         return self._process is not None and self._process.poll() is None
 
     def tail(self, lines: int = 10) -> list[str]:
-        """Returns the last lines it wrote."""
+        """Returns the last lines it wrote; none if they are not kept."""
+        if self.log is None:
+            return []
         try:
             with self.log.open(encoding="utf-8", errors="replace") as file:
                 return [line.rstrip() for line in deque(file, maxlen=lines)]
