@@ -53,6 +53,7 @@ def console(
     settings = parts.with_kafka(settings)
     desk = furnish(settings, load(settings.policy), demo=is_simulated(settings), secure=bool(public_url))
     try:
+        desk.connect()
         listening = serving.listen(host, port)
         url = public_url.rstrip("/") or f"http://{host}:{listening.getsockname()[1]}"
         hosts = [public.hostname] if public.hostname else None

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from streams.clock import now_ms
 from streams.console.accounts import Accounts
 from streams.console.audit import Audit
+from streams.console.decisions import Decisions
+from streams.console.live import Live
+from streams.console.reading import Reading
 from streams.console.rights import Action
 from streams.console.sessions import Sessions
 from streams.console.store import SqliteStore, Store
 from streams.console.texts import LANGUAGES, NAMES
+from streams.console.wording import place_of, reason_of, title_of
+from streams.errors import SetupError
 from streams.policy.model import Policy
 from streams.settings import Settings
 
@@ -53,11 +60,62 @@ class Desk:
     demo: bool = False
     secure: bool = False
     menu: tuple[tuple[str, Action, str], ...] = ()
+    _reading: Reading | None = None
+    _live: Live | None = None
+    _decisions: Decisions | None = None
     closers: list[Callable[[], Any]] = field(default_factory=list)
+
+    @property
+    def reading(self) -> Reading:
+        """Returns what asks the warehouse."""
+        if self._reading is None:
+            self._reading = Reading(self.settings)
+        return self._reading
+
+    @property
+    def live(self) -> Live:
+        """Returns what follows the alerts topic.
+
+        Raises:
+            SetupError: this desk was not connected.
+        """
+        if self._live is None:
+            raise SetupError("The console is not connected to Kafka.")
+        return self._live
+
+    @property
+    def decisions(self) -> Decisions:
+        """Returns what takes decisions.
+
+        Raises:
+            SetupError: this desk was not connected.
+        """
+        if self._decisions is None:
+            raise SetupError("The console is not connected to Kafka.")
+        return self._decisions
+
+    def connect(self) -> None:
+        """Begins to follow the alerts topic and to send decisions."""
+        self._live = Live(self.settings)
+        self._decisions = Decisions(self.settings, self.store, self.audit, self.clock)
+        self.closers += [self._decisions.close, self._live.close]
+        self._live.start()
+
+    def clock(self) -> int:
+        """Returns the log's clock, UTC epoch ms: the wall's; in an invented country, whose time stands, its last tick."""
+        return (self.reading.clock() or now_ms()) if self.demo else now_ms()
+
+    def today(self) -> int:
+        """Returns the country's day by the wall's clock, days since 1970-01-01."""
+        return self.policy.local_day(now_ms(), "")
+
+    def day_of(self, day: date) -> int:
+        """Returns a date as days since 1970-01-01."""
+        return (day - _EPOCH).days
 
     def trouble(self) -> str:
         """Returns why the console cannot be used yet; empty when it can."""
-        return ""
+        return "" if self._live is None else self._live.trouble
 
     def close(self) -> None:
         """Gives everything back."""
@@ -65,7 +123,10 @@ class Desk:
             close()
 
 
+_EPOCH = date(1970, 1, 1)
+
 MENU: tuple[tuple[str, Action, str], ...] = (
+    ("/feed", "see_alerts", "nav.feed"),
     ("/accounts", "manage_accounts", "nav.accounts"),
     ("/audit", "see_audit", "nav.audit"),
 )
@@ -108,7 +169,14 @@ def furnish(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    pages.globals |= {"languages": LANGUAGES, "language_names": NAMES, "csrf": _csrf}
+    pages.globals |= {
+        "languages": LANGUAGES,
+        "language_names": NAMES,
+        "csrf": _csrf,
+        "title_of": title_of,
+        "reason_of": reason_of,
+        "place_of": place_of,
+    }
     desk = Desk(settings, policy, store, accounts, Sessions(store, accounts), audit, pages, demo, secure, MENU)
     desk.closers += [store.close, audit.checkpoint]
     return desk

@@ -34,10 +34,11 @@ CREATE TABLE IF NOT EXISTS audit (
 CREATE TABLE IF NOT EXISTS note (
     id TEXT PRIMARY KEY, case_id TEXT NOT NULL, officer TEXT NOT NULL, written_at BIGINT NOT NULL, content TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS note_of_case ON note (case_id, written_at);
-CREATE TABLE IF NOT EXISTS owner (
-    alert_id TEXT PRIMARY KEY, officer TEXT NOT NULL, since_at BIGINT NOT NULL);
-CREATE TABLE IF NOT EXISTS proposal (
-    case_id TEXT PRIMARY KEY, officer TEXT NOT NULL, proposed_at BIGINT NOT NULL);
+CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, content TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS decision (
+    event_id TEXT PRIMARY KEY, source_seq BIGINT NOT NULL UNIQUE, occurred_at BIGINT NOT NULL, case_id TEXT NOT NULL,
+    decision TEXT NOT NULL, officer TEXT NOT NULL, content TEXT NOT NULL, taken_at BIGINT NOT NULL, sent INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS decision_of_case ON decision (case_id, source_seq);
 """
 
 

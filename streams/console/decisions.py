@@ -1,0 +1,185 @@
+"""Decisions leave as events: kept here first, then published; they count when they come back through the stream (ADR 0093).
+
+A decision is written to the store together with its line of the audit, and sent until Kafka has it. Sent twice, it is one
+fact: its id was given when it was taken.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+import structlog
+
+from streams.clock import now_ms
+from streams.console.audit import Audit
+from streams.console.store import Store, Writer
+from streams.errors import ShekaraError
+from streams.publish.publisher import Publisher
+from streams.records import CaseDecision, Dispute
+from streams.records.cases import Decision
+from streams.settings import Settings
+from streams.wire import avro
+
+log = structlog.get_logger(__name__)
+
+RETRY_S = 5.0
+SEND_S = 8.0
+"""How long a page waits for Kafka; after that the decision is kept and sent later."""
+
+Event = CaseDecision | Dispute
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A decision as an officer takes it.
+
+    Attributes:
+        decision: what.
+        subject: the person's pseudonym.
+        case_id: 16 bytes.
+        alert_id: the alert it is about; none: the whole case.
+        reason: in the officer's words.
+        not_before: UTC epoch ms: it must lie behind the decisions it follows.
+    """
+
+    decision: Decision
+    subject: str
+    case_id: bytes
+    alert_id: bytes | None
+    reason: str
+    not_before: int = 0
+
+
+class Decisions:
+    """Keeps and sends decisions.
+
+    Args:
+        settings: where Kafka is.
+        store: where they are kept until they are sent.
+        audit: who decided.
+        clock: the log's clock, UTC epoch ms: the wall's, or in an invented country its last tick.
+    """
+
+    def __init__(self, settings: Settings, store: Store, audit: Audit, clock: Callable[[], int]) -> None:
+        self._settings = settings
+        self._store = store
+        self._audit = audit
+        self._clock = clock
+        self._publisher: Publisher | None = None
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        with store.writing() as writer:
+            row = writer.rows("SELECT content FROM setting WHERE name = 'source'")
+            self.source = row[0][0] if row else f"console:{uuid4().hex[:12]}"
+            if not row:
+                writer.run("INSERT INTO setting VALUES ('source', ?)", self.source)
+        self._thread = threading.Thread(target=self._send_late_ones, name="decisions", daemon=True)
+        self._thread.start()
+
+    def take(self, officer: str, taken: Iterable[Taken]) -> bool:
+        """Takes decisions of one officer.
+
+        Returns:
+            Whether Kafka has them already; if not, they are kept and will be sent.
+        """
+        at = now_ms()
+        occurred_at = self._clock()
+        with self._store.writing() as writer:
+            last = writer.rows("SELECT coalesce(max(occurred_at), 0), coalesce(max(source_seq), 0) FROM decision")[0]
+            before, seq = int(last[0]), int(last[1])
+            for one in taken:
+                # An invented country's clock may stand: what follows must still lie behind what it follows.
+                moment = max(occurred_at, one.not_before + 1)
+                if before >= moment and before - moment < 60_000:
+                    moment = before + 1
+                before, seq = moment, seq + 1
+                event = CaseDecision(
+                    uuid4().bytes,
+                    one.subject,
+                    moment,
+                    max(at, moment),
+                    self.source,
+                    seq,
+                    one.case_id,
+                    one.decision,
+                    officer,
+                    one.reason,
+                    one.alert_id,
+                )
+                self._keep(writer, event, one, officer, at)
+        with contextlib.suppress(ShekaraError):
+            return self._send()
+        return False
+
+    def _keep(self, writer: Writer, event: CaseDecision, taken: Taken, officer: str, at: int) -> None:
+        about = taken.alert_id or taken.case_id
+        writer.run(
+            "INSERT INTO decision VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)",
+            event.event_id.hex(),
+            event.source_seq,
+            event.occurred_at,
+            taken.case_id.hex(),
+            taken.decision,
+            officer,
+            avro.encode(event).hex(),
+            at,
+        )
+        self._audit.write_in(writer, at, officer, f"decided_{taken.decision}", str(UUID(bytes=about)), event.reason)
+
+    def of_case(self, case_id: UUID) -> list[tuple[str, str, int]]:
+        """Returns our decisions on a case, those not yet back from the stream included: decision, officer, occurred_at."""
+        rows = self._store.rows(
+            "SELECT decision, officer, occurred_at FROM decision WHERE case_id = ? ORDER BY source_seq", case_id.hex
+        )
+        return [(str(decision), str(officer), int(at)) for decision, officer, at in rows]
+
+    def waiting(self) -> int:
+        """Returns how many decisions Kafka does not have yet."""
+        return int(self._store.rows("SELECT count(*) FROM decision WHERE sent = 0")[0][0])
+
+    def close(self) -> None:
+        """Stops sending; what is not sent is sent at the next start."""
+        self._stop.set()
+        self._thread.join(SEND_S + 2)
+        with self._lock:
+            self._forget()
+
+    def _send(self) -> bool:
+        """Sends what waits, in order; returns whether nothing waits any more."""
+        with self._lock:
+            rows = self._store.rows("SELECT event_id, content FROM decision WHERE sent = 0 ORDER BY source_seq LIMIT 1000")
+            if not rows:
+                return True
+            try:
+                if self._publisher is None:
+                    self._publisher = Publisher(self._settings, source=self.source, linger_ms=0)
+                for _, content in rows:
+                    event = avro.decode(bytes.fromhex(content))
+                    if isinstance(event, CaseDecision | Dispute):
+                        self._publisher.publish(event)
+                self._publisher.flush(SEND_S)
+            except ShekaraError as error:
+                log.warning("decisions wait", error=type(error).__name__, waiting=len(rows))
+                self._forget()
+                raise
+            with self._store.writing() as writer:
+                for event_id, _ in rows:
+                    writer.run("UPDATE decision SET sent = 1 WHERE event_id = ?", event_id)
+        return len(rows) < 1000
+
+    def _forget(self) -> None:
+        publisher, self._publisher = self._publisher, None
+        if publisher is not None:
+            with contextlib.suppress(ShekaraError):
+                publisher.close(1.0)
+
+    def _send_late_ones(self) -> None:
+        while not self._stop.is_set():
+            with contextlib.suppress(ShekaraError):
+                if self.waiting():
+                    self._send()
+            self._stop.wait(RETRY_S)

@@ -1,0 +1,164 @@
+"""What the pages ask the warehouse. Every answer is for one visitor: an oblast operator's questions carry the oblast."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from streams.console.filters import OPEN, Filter
+from streams.errors import SetupError
+from streams.local.stack import find_stack
+from streams.settings import Settings
+from streams.warehouse.ask import Asker, HttpAsker, ServerAsker
+from streams.warehouse.columns import quote
+
+PAGE = 50
+
+Fields = dict[str, Any]
+
+_ROW = (
+    "alert_id, version, rule, family, state, grade, severity, stay_on, deadline_on, first_day_on, last_day_on, days, "
+    "`group`, oblast, post, employer <> '' AS has_employer, reason, decided_at, toUnixTimestamp64Milli(decided_at) AS decided_ms"
+)
+
+
+class Reading:
+    """Asks the warehouse; one connection per thread, made when it is first used.
+
+    Args:
+        settings: own ClickHouse, or the home of the running stack.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._own = threading.local()
+
+    def _asker(self) -> Asker:
+        asker: Asker | None = getattr(self._own, "asker", None)
+        if asker is None:
+            url = self._settings.clickhouse.get_secret_value()
+            if url:
+                asker = ServerAsker(url)
+            else:
+                stack = find_stack(self._settings)
+                if not stack.sql_url:
+                    raise SetupError(
+                        "No warehouse runs with this stack.", "Start 'shekara warehouse', or set SHEKARA_CLICKHOUSE."
+                    )
+                from pathlib import Path
+
+                asker = HttpAsker(stack.sql_url, Path(stack.token_file))
+            self._own.asker = asker
+        return asker
+
+    def ask(self, sql: str) -> list[Fields]:
+        """Returns the rows of an answer by column name.
+
+        Raises:
+            ShekaraError: refused, or nobody answered.
+        """
+        try:
+            result = self._asker().select(sql)
+        except Exception:
+            self._own.asker = None  # whatever is wrong with it, the next question begins anew
+            raise
+        return [dict(zip(result.names, row, strict=True)) for row in result.rows]
+
+    def positions(self) -> dict[int, int]:
+        """Returns the last offset of the alerts topic that is in the warehouse, by partition."""
+        rows = self.ask("SELECT log_partition AS p, max(log_offset) AS o FROM alerts GROUP BY p")
+        return {row["p"]: row["o"] for row in rows}
+
+    def alerts(self, wanted: Filter, oblast: str, *, limit: int = PAGE) -> list[Fields]:
+        """Returns rows of the feed, the newest first."""
+        return self.ask(
+            f"SELECT {_ROW} FROM alerts_now WHERE {wanted.where(oblast)} "  # noqa: S608  # checked by the filter
+            f"ORDER BY decided_ms DESC, toString(alert_id) DESC LIMIT {limit}"
+        )
+
+    def counts(self, wanted: Filter, oblast: str) -> dict[str, dict[str, int]]:
+        """Returns how many open alerts there are by severity, grade, rule and oblast in a view."""
+        where = wanted.but(before="").where(oblast)
+        rows = self.ask(
+            "SELECT severity, grade, rule, oblast, count() AS n FROM alerts_now "  # noqa: S608  # checked by the filter
+            f"WHERE {where} GROUP BY severity, grade, rule, oblast"
+        )
+        found: dict[str, dict[str, int]] = {"severity": {}, "grade": {}, "rule": {}, "oblast": {}}
+        for row in rows:
+            for name, by in found.items():
+                by[row[name]] = by.get(row[name], 0) + row["n"]
+        return found
+
+    def alert(self, alert_id: UUID, oblast: str) -> Fields | None:
+        """Returns everything about an alert as it stands now, its person's pseudonym included; none if there is none."""
+        return self._one("alerts_now", "alert_id", alert_id, oblast)
+
+    def versions(self, alert_id: UUID) -> list[Fields]:
+        """Returns every version of an alert, the oldest first."""
+        return self.ask(f"SELECT * FROM alerts FINAL WHERE alert_id = {quote(str(alert_id))} ORDER BY version")  # noqa: S608
+
+    def some(self, alert_ids: Iterable[UUID], oblast: str) -> list[Fields]:
+        """Returns alerts by id, of those the visitor may see, with their persons' pseudonyms."""
+        wanted = ", ".join(quote(str(one)) for one in alert_ids)
+        return self.ask(f"SELECT * FROM alerts_now WHERE alert_id IN ({wanted}){_within(oblast)}") if wanted else []  # noqa: S608
+
+    def case(self, case_id: UUID, oblast: str) -> Fields | None:
+        """Returns a case as it stands now; none if there is none."""
+        return self._one("cases_now", "case_id", case_id, oblast)
+
+    def case_versions(self, case_id: UUID) -> list[Fields]:
+        """Returns every version of a case, the oldest first."""
+        return self.ask(f"SELECT * FROM cases FINAL WHERE case_id = {quote(str(case_id))} ORDER BY version")  # noqa: S608
+
+    def decisions(self, case_id: UUID) -> list[Fields]:
+        """Returns officers' decisions on a case, in the order that counts."""
+        return self.ask(
+            "SELECT event_id, decision, officer, reason, occurred_at FROM core_case_decision "  # noqa: S608
+            f"WHERE case_id = {quote(str(case_id))} ORDER BY occurred_at, toString(event_id)"
+        )
+
+    def cases(self, stage: str, oblast: str, *, limit: int = 200) -> list[Fields]:
+        """Returns cases, those due first; ``open``: on which someone has to act."""
+        where = "open" if stage == "open" else f"stage = {quote(stage)}"
+        return self.ask(
+            f"SELECT * FROM cases_now WHERE {where}{_within(oblast)} "  # noqa: S608  # the stage is one of a list
+            f"ORDER BY due_on IS NULL, due_on, opened_at, toString(case_id) LIMIT {limit}"
+        )
+
+    def events(self, ids: Iterable[UUID], table: str) -> list[Fields]:
+        """Returns where events of one type lie in the log."""
+        wanted = ", ".join(quote(str(one)) for one in ids)
+        return self.ask(
+            f"SELECT event_id, topic, partition, offset, source, received_at FROM raw_{table} FINAL "  # noqa: S608
+            f"WHERE event_id IN ({wanted}) ORDER BY offset LIMIT 1 BY event_id"
+        )
+
+    def clock(self) -> int:
+        """Returns the log's clock: the largest tick, UTC epoch ms; 0 before any."""
+        rows = self.ask("SELECT toUnixTimestamp64Milli(max(occurred_at)) AS at FROM raw_tick")
+        return max(int(rows[0]["at"]), 0) if rows else 0
+
+    def employer_alerts(self, employer: str, oblast: str) -> list[Fields]:
+        """Returns the alerts that name an employer, the newest first."""
+        return self.ask(
+            f"SELECT {_ROW}, sector FROM alerts_now WHERE employer = {quote(employer)}{_within(oblast)} "  # noqa: S608
+            "ORDER BY decided_ms DESC LIMIT 200"
+        )
+
+    def by_oblast(self, oblast: str) -> list[Fields]:
+        """Returns open alerts by oblast and grade."""
+        states = ", ".join(quote(one) for one in OPEN)
+        return self.ask(
+            "SELECT oblast, grade, sum(alerts) AS alerts FROM mart_alerts "  # noqa: S608
+            f"WHERE state IN ({states}){_within(oblast)} GROUP BY oblast, grade"
+        )
+
+    def _one(self, view: str, column: str, wanted: UUID, oblast: str) -> Fields | None:
+        rows = self.ask(f"SELECT * FROM {view} WHERE {column} = {quote(str(wanted))}{_within(oblast)}")  # noqa: S608
+        return rows[0] if rows else None
+
+
+def _within(oblast: str) -> str:
+    return f" AND oblast = {quote(oblast)}" if oblast else ""
