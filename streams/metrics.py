@@ -110,3 +110,16 @@ SQL_QUERIES = Counter(
     ["outcome"],
 )
 """Unauthorised rising: someone tries tokens, or a client has an old one."""
+
+# The gateway: events over HTTP.
+GATEWAY_EVENTS = Counter("shekara_gateway_events", "Events callers sent, by what became of them.", ["status"])
+"""Refused rising: a caller sends what the system would refuse; it has the reasons. Failed: Kafka does not acknowledge."""
+
+GATEWAY_REQUESTS = Counter("shekara_gateway_requests", "Requests that publish, by HTTP status.", ["status"])
+"""401 rising: someone tries tokens, or a caller has an old one. 429: a caller sends faster than it may, or Kafka is slow."""
+
+GATEWAY_SECONDS = Histogram("shekara_gateway_seconds", "Time from request to answer, Kafka included.", buckets=_SECONDS)
+"""Over a second at low load: look at the broker."""
+
+GATEWAY_IN_FLIGHT = Gauge("shekara_gateway_in_flight", "Events handed to Kafka and not yet acknowledged.")
+"""At its limit callers hear 429: the broker is slower than they are."""

@@ -29,6 +29,7 @@ COMMANDS: tuple[str, ...] = (
     "warehouse",
     "sql",
     "alerts",
+    "gateway",
     "console",
 )
 """Modules below ``streams.cli`` that add commands, in the order ``--help`` lists them."""

@@ -108,6 +108,17 @@ class Codec:
             raise self._malformed("trailing_bytes", f"{len(value) - source.tell()} bytes follow the end of the body")
         return record
 
+    def end_of(self, value: bytes, start: int) -> int | None:
+        """Returns where the body that begins at ``start`` ends; none if no body does."""
+        source = BytesIO(value)
+        source.seek(start)
+        try:
+            schemaless_reader(source, self._writer, None)
+        except Exception:
+            # As in ``read``: whatever fastavro raises on foreign bytes; who decodes the rest says what is wrong with it.
+            return None
+        return source.tell()
+
     def _malformed(self, code: str, what: str) -> MalformedError:
         name, version = self.version.name, self.version.version
         return MalformedError(code, f"Expected one whole {name} (schema version {version}); {what}. Encode it again.", name)
@@ -250,3 +261,23 @@ def schema_of(kind: type[Message] | str) -> Mapping[str, Any]:
 def fingerprint(kind: type[Message] | str) -> bytes:
     """Returns the fingerprint of the current schema, 8 bytes, least significant first."""
     return codecs().by_kind[KINDS[kind] if isinstance(kind, str) else kind].version.fingerprint
+
+
+def split(value: bytes) -> list[bytes]:
+    """Cuts messages in single-object encoding that stand back to back.
+
+    Returns:
+        One message each; what cannot be cut is the last one, whole, and is refused when it is decoded.
+    """
+    found: list[bytes] = []
+    known = codecs().by_header
+    start = 0
+    while start < len(value):
+        codec = known.get(value[start : start + SINGLE_OBJECT_HEADER])
+        end = codec.end_of(value, start + SINGLE_OBJECT_HEADER) if codec is not None else None
+        if end is None:
+            found.append(value[start:])
+            break
+        found.append(value[start:end])
+        start = end
+    return found
