@@ -161,6 +161,30 @@ def test_first_alerts_md_gives_exactly_the_alerts_computed_by_hand(up: Up, tmp_p
 
     assert until(taken_back, lambda rows: rows == after) == after
 
+    rows = json.loads(shekara("alerts", "list", "--state", "all", "--json"))
+    number = next(row["alert_id"] for row in rows if row["reason"] == "exit_seen" and row["state"] == "retracted")
+    why = until(lambda: json.loads(shekara("explain", number, "--json")), lambda found: len(found["events"]) == 3)
+    assert [(one["type"], one["known_when_first_told"]) for one in why["events"]] == [
+        ("border_crossing", True),
+        ("stay_registration", False),
+        ("border_crossing", False),
+    ]
+    assert [one["offset"] for one in why["events"]] == sorted(one["offset"] for one in why["events"])
+    assert {one["topic"] for one in why["events"]} == {"shekara.people"}
+    told = [(one["state"], one["known_events"]) for one in why["versions"]]
+    assert told[0] == ("raised", 1)
+    assert told[-1] == ("retracted", 3)
+    assert [one["standing"] for one in why["ledger_as_first_told"]] == ["lawful", "breach"]
+    assert [(one["to"], one["standing"]) for one in why["ledger_now"]] == [("2025-06-25", "lawful")]
+    for language, words in (("en", "it was never so"), ("ru", "этого не было"), ("kk", "мұндай болмаған")):
+        text = shekara("explain", number, "--lang", language)
+        assert words in text
+        assert "AA0000006" not in text
+    missing = subprocess.run(
+        [sys.executable, "-m", "streams", "explain", "0" * 32], env=env, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (missing.returncode, "holds no alert" in missing.stderr) == (2, True)
+
 
 OPEN = ("raised", "amended", "acknowledged")
 

@@ -1,0 +1,237 @@
+"""Why an alert is what it is: its versions, the events behind it with topic and offset, and what was known when.
+
+Everything is read from the warehouse; the day ledger is computed again from the events, as they were known at a version.
+
+**Source**: docs/rules.md; Rights baseline (every decision explained).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from streams.detect.assess import assess
+from streams.detect.dossier import Dossier
+from streams.detect.ledger import ledger
+from streams.detect.logtime import START, LogTime
+from streams.errors import IntegrityError, UsageError
+from streams.policy.model import Policy
+from streams.records import INPUTS, EmployerDeclaration, PersonEvent, Record, Tick
+from streams.report.assessment import iso
+from streams.wire.jsonform import Field, fields_of, to_json
+
+Select = Callable[[str], list[tuple[Any, ...]]]
+"""Runs one query of the warehouse and returns its rows."""
+
+_VERSION_COLUMNS = (
+    "version", "state", "reason", "grade", "severity", "first_day_on", "last_day_on", "days", "options", "evidence", "caused_by",
+    "caused_at", "decided_at", "policy_version", "article", "group", "oblast", "post", "employer", "rule", "family", "subject",
+    "stay_on", "deadline_on",
+)  # fmt: skip
+_ENVELOPE = frozenset({"type", "event_id", "subject", "source_seq", "source", "occurred_at", "recorded_at"})
+_SUBJECT = re.compile(r"[A-Za-z0-9:_-]{1,128}")
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """One event as the log holds it.
+
+    Attributes:
+        record: the event.
+        topic: topic it was read from.
+        partition: its partition.
+        offset: its offset.
+        received_at: when the broker received it.
+    """
+
+    record: Record
+    topic: str
+    partition: int
+    offset: int
+    received_at: datetime
+
+
+def alert_number(text: str) -> UUID:
+    """Returns an alert's id.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        return UUID(text)
+    except ValueError:
+        raise UsageError(
+            f"Expected an alert's id, 32 hexadecimal digits with or without dashes, got {text[:60]!r}.",
+            "'shekara alerts list' shows the ids.",
+        ) from None
+
+
+def explain(number: UUID, select: Select, policy: Policy) -> dict[str, Any]:
+    """Returns the explanation of an alert or finding.
+
+    Args:
+        number: its id.
+        select: asks the warehouse.
+        policy: the policy the ledger is computed with, and the texts are from.
+
+    Raises:
+        UsageError: there is no such alert.
+    """
+    versions = _versions(number, select)
+    last, first = versions[-1], versions[0]
+    subject = str(last["subject"])
+    if not _SUBJECT.fullmatch(subject):
+        raise IntegrityError("A subject in the warehouse is no pseudonym.", "Run 'shekara doctor'.")
+    delivered = sorted(_events(subject, select), key=lambda one: (one.topic, one.partition, one.offset))
+    causes = {version["version"]: _position(version, delivered, select) for version in versions}
+    text = policy.rule_texts.get(str(last["rule"]))
+    evidence = set(last["evidence"])
+    then = causes[first["version"]]
+    person = [one for one in delivered if isinstance(one.record, PersonEvent)]
+    active = {fact.event_id for fact in _dossier(subject, person).active()} if person else set()
+    return {
+        "alert_id": str(number),
+        "rule": last["rule"],
+        "title": None if text is None else {"kk": text[0].kk, "ru": text[0].ru, "en": text[0].en},
+        "description": None if text is None else {"kk": text[1].kk, "ru": text[1].ru, "en": text[1].en},
+        "subject": subject,
+        "state": last["state"],
+        "grade": last["grade"],
+        "article": last["article"],
+        "policy_version": last["policy_version"],
+        "same_policy": last["policy_version"] == policy.version,
+        "stay_on": _plain(last["stay_on"]),
+        "deadline_on": _plain(last["deadline_on"]),
+        "first_day_on": _plain(last["first_day_on"]),
+        "last_day_on": _plain(last["last_day_on"]),
+        "days": last["days"],
+        "versions": [
+            {key: _plain(version[key]) for key in _VERSION_COLUMNS[:14]}
+            | {"known_events": _known(delivered, causes[version["version"]])}
+            for version in versions
+        ],
+        "events": [_event(one, then, evidence, active) for one in delivered],
+        "ledger_as_first_told": _ledger(subject, person, policy, then, first["decided_at"]),
+        "ledger_now": _ledger(subject, person, policy, None, last["decided_at"]),
+        "options": [
+            {"name": name, "text": {"kk": words.kk, "ru": words.ru, "en": words.en}}
+            for name in last["options"]
+            if (words := policy.option_texts.get(name)) is not None
+        ],
+    }
+
+
+def _versions(number: UUID, select: Select) -> list[dict[str, Any]]:
+    for table in ("alerts", "findings"):
+        columns = ", ".join(f"`{name}`" for name in _VERSION_COLUMNS)
+        rows = select(f"SELECT {columns} FROM {table} FINAL WHERE alert_id = toUUID('{number}') ORDER BY version")  # noqa: S608
+        if rows:
+            return [dict(zip(_VERSION_COLUMNS, row, strict=True)) for row in rows]
+    raise UsageError(f"The warehouse holds no alert {number}.", "'shekara alerts list --state all' shows the ids there are.")
+
+
+def _events(subject: str, select: Select) -> Iterable[Delivered]:
+    for kind in INPUTS:
+        if not issubclass(kind, PersonEvent | EmployerDeclaration):
+            continue
+        fields = fields_of(kind)
+        columns = ", ".join([*(_column(field) for field in fields), "topic", "partition", "offset", "received_at"])
+        for row in select(f"SELECT {columns} FROM raw_{kind.NAME} FINAL WHERE subject = '{subject}' ORDER BY offset"):  # noqa: S608
+            values = [_value(field, value) for field, value in zip(fields, row, strict=False)]
+            yield Delivered(kind(*values), *row[len(fields) :])
+
+
+def _column(field: Field) -> str:
+    if field.form == "instant":
+        return f"toUnixTimestamp64Milli(`{field.name}`)"
+    return f"`{field.name}`"
+
+
+def _value(field: Field, value: Any) -> Any:
+    if isinstance(value, UUID):
+        return value.bytes
+    if isinstance(value, date) and field.form == "date":
+        return (value - date(1970, 1, 1)).days
+    return value
+
+
+def _position(version: dict[str, Any], delivered: list[Delivered], select: Select) -> tuple[str, int, int] | None:
+    """Returns where in the log the event stands that caused a version; none if the warehouse does not hold it."""
+    cause = version["caused_by"]
+    for one in delivered:
+        if one.record.event_id == cause.bytes:
+            return one.topic, one.partition, one.offset
+    partitions = {(one.topic, one.partition) for one in delivered if isinstance(one.record, PersonEvent)}
+    rows = select(f"SELECT topic, partition, offset FROM raw_{Tick.NAME} FINAL WHERE event_id = toUUID('{cause}')")  # noqa: S608
+    return next(((topic, partition, offset) for topic, partition, offset in rows if (topic, partition) in partitions), None)
+
+
+def _is_known(one: Delivered, until: tuple[str, int, int] | None) -> bool:
+    return until is None or ((one.topic, one.partition) == until[:2] and one.offset <= until[2])
+
+
+def _known(delivered: list[Delivered], until: tuple[str, int, int] | None) -> int:
+    return len({one.record.event_id for one in delivered if _is_known(one, until)})
+
+
+def _dossier(subject: str, delivered: list[Delivered]) -> Dossier:
+    dossier = Dossier(subject)
+    for one in delivered:
+        if isinstance(one.record, PersonEvent):
+            dossier = dossier.add(one.record)
+    return dossier
+
+
+def _ledger(
+    subject: str, person: list[Delivered], policy: Policy, until: tuple[str, int, int] | None, decided_at: datetime
+) -> list[dict[str, Any]]:
+    known = [one for one in person if _is_known(one, until)]
+    if not known:
+        return []
+    time: LogTime = replace(START, now_ms=int(decided_at.timestamp() * 1000))
+    return [
+        {
+            "stay": iso(line.stay_on),
+            "from": iso(line.first_on),
+            "to": iso(line.last_on),
+            "days": line.last_on - line.first_on + 1,
+            "standing": line.standing,
+            "titles": list(line.titles),
+        }
+        for line in ledger(assess(_dossier(subject, known), policy, time).situation)
+    ]
+
+
+def _event(one: Delivered, first: tuple[str, int, int] | None, evidence: set[UUID], active: set[bytes]) -> dict[str, Any]:
+    row = to_json(one.record)
+    return {
+        "event_id": row["event_id"],
+        "type": row["type"],
+        "occurred_at": row["occurred_at"],
+        "recorded_at": row["recorded_at"],
+        "received_at": _plain(one.received_at),
+        "source": row["source"],
+        "topic": one.topic,
+        "partition": one.partition,
+        "offset": one.offset,
+        "known_when_first_told": _is_known(one, first),
+        "is_evidence": UUID(bytes=one.record.event_id) in evidence,
+        "withdrawn": isinstance(one.record, PersonEvent) and one.record.event_id not in active,
+        "says": {key: value for key, value in row.items() if key not in _ENVELOPE and value is not None},
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
