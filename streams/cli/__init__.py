@@ -29,7 +29,9 @@ COMMANDS: tuple[str, ...] = (
     "warehouse",
     "sql",
     "alerts",
+    "explain",
     "gateway",
+    "asyncapi",
     "console",
 )
 """Modules below ``streams.cli`` that add commands, in the order ``--help`` lists them."""

@@ -1,0 +1,40 @@
+"""``shekara asyncapi``: the topics and their messages, described for other programs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command()(asyncapi)
+
+
+def asyncapi(
+    *,
+    out: Annotated[Path | None, typer.Option(help="Write to this file instead of the terminal.")] = None,
+    namespace: Annotated[str, typer.Option(help="Prefix of the topics; default: SHEKARA_NAMESPACE.")] = "",
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit code 2 if the file is not current.")] = False,
+) -> None:
+    """Describe every topic and message as an AsyncAPI 3 document (JSON), from the schemas this program came with."""
+    from streams import __version__
+    from streams.errors import UsageError
+    from streams.settings import Settings
+    from streams.wire.asyncapi import document
+
+    text = json.dumps(document(namespace or Settings().namespace, __version__), indent=2, ensure_ascii=False) + "\n"
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    if check:
+        if not out.is_file() or out.read_text("utf-8") != text:
+            raise UsageError(f"{out} is not what the schemas say.", f"Write it anew: shekara asyncapi --out {out}")
+        return
+    try:
+        out.write_text(text, "utf-8")
+    except OSError as error:
+        raise UsageError(f"{out} cannot be written: {error.strerror}.") from error
