@@ -81,11 +81,14 @@ def read(directory: Path = DIRECTORY) -> tuple[Migration, ...]:
         found.append(
             Migration(int(match[1]), match[2], hashlib.sha256(content).hexdigest(), tuple(split(content.decode("utf-8"))))
         )
-    for expected, migration in enumerate(found, start=1):
-        if migration.number != expected:
+    expected = 1
+    for migration in found:
+        if migration.number != expected and not (migration.number % 100 == 0 and migration.number > expected):
             raise SetupError(
-                f"{directory / migration.file}: expected number {expected:04}; numbers run without gaps, one file each."
+                f"{directory / migration.file}: expected number {expected:04}; numbers run without gaps, one file each, "
+                "but a new hundred may begin."
             )
+        expected = migration.number + 1
     return tuple(found)
 
 
@@ -108,10 +111,12 @@ def migrate(
         How many were applied.
 
     Raises:
+        SetupError: the engine is older than ``OLDEST``.
         IntegrityError: a file that this database already has was changed, or the database has more than this program.
         RefusedError, DependencyError: a statement failed.
     """
     wanted = read() if migrations is None else tuple(migrations)
+    _require_modern(engine)
     engine.command(for_cluster(_APPLIED, cluster))
     applied = {
         number: (name, checksum)
@@ -130,6 +135,16 @@ def migrate(
             Block(_COLUMNS, [[migration.number], [migration.name], [migration.checksum], [now_ms()]]),
         )
     return len(todo)
+
+
+def _require_modern(engine: Engine) -> None:
+    version = str(engine.select("SELECT version()").rows[0][0])
+    found = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
+    if found < OLDEST:
+        raise SetupError(
+            f"ClickHouse {version} is too old: {'.'.join(map(str, OLDEST))} or newer is needed.",
+            "Upgrade the server, or leave SHEKARA_CLICKHOUSE empty to use the embedded engine.",
+        )
 
 
 def refresh_comments(engine: Engine, tables: Iterable[Table], *, cluster: str = "") -> int:
