@@ -127,6 +127,7 @@ _EPOCH = date(1970, 1, 1)
 
 MENU: tuple[tuple[str, Action, str], ...] = (
     ("/feed", "see_alerts", "nav.feed"),
+    ("/cases", "see_alerts", "nav.cases"),
     ("/accounts", "manage_accounts", "nav.accounts"),
     ("/audit", "see_audit", "nav.audit"),
 )

@@ -127,12 +127,16 @@ class Reading:
             f"ORDER BY due_on IS NULL, due_on, opened_at, toString(case_id) LIMIT {limit}"
         )
 
-    def events(self, ids: Iterable[UUID], table: str) -> list[Fields]:
-        """Returns where events of one type lie in the log."""
-        wanted = ", ".join(quote(str(one)) for one in ids)
+    def events_of(self, subject: str, kind: str) -> list[Fields]:
+        """Returns a person's events of one type as they were delivered, dead letters left out.
+
+        Args:
+            subject: the person's pseudonym.
+            kind: name of the event type.
+        """
         return self.ask(
-            f"SELECT event_id, topic, partition, offset, source, received_at FROM raw_{table} FINAL "  # noqa: S608
-            f"WHERE event_id IN ({wanted}) ORDER BY offset LIMIT 1 BY event_id"
+            f"SELECT * FROM raw_{kind} WHERE subject = {quote(subject)} "  # noqa: S608  # the type is one of ours
+            "AND (topic, partition, offset) NOT IN (SELECT topic, partition, offset FROM dead_letters)"
         )
 
     def clock(self) -> int:
@@ -145,6 +149,13 @@ class Reading:
         return self.ask(
             f"SELECT {_ROW}, sector FROM alerts_now WHERE employer = {quote(employer)}{_within(oblast)} "  # noqa: S608
             "ORDER BY decided_ms DESC LIMIT 200"
+        )
+
+    def declarations(self, employer: str) -> list[Fields]:
+        """Returns an employer's declarations, the newest first."""
+        return self.ask(
+            f"SELECT * FROM core_employer_declaration WHERE subject = {quote(employer)} "  # noqa: S608
+            "ORDER BY as_of_on DESC LIMIT 12"
         )
 
     def by_oblast(self, oblast: str) -> list[Fields]:

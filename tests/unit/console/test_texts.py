@@ -14,7 +14,7 @@ from streams.console.rights import MATRIX, ROLES
 from streams.console.texts import LANGUAGES, VOICES, catalogue, choose
 
 ROOM = Path(streams.console.__file__).parent
-KEY = re.compile(r"""["']([a-z_]+(?:\.[a-z_]+)+)["']""")
+KEY = re.compile(r"""["']([a-z_0-9]+(?:\.[a-z_0-9]+)+)["']""")
 FILES = ("html", "key", "checkpoints", "db", "js", "css", "svg")
 PLURALS = ("zero", "one", "two", "few", "many", "other")
 
