@@ -65,6 +65,8 @@ def _checks(settings: Settings) -> Iterator[Check]:
     yield _policy(settings)
     if running is None:
         yield checks.failed("stack", nothing_runs, "warn")
+        if settings.clickhouse.get_secret_value():
+            yield _clickhouse(settings, None)
         return
     settings = running.settings(settings)
     yield from _processes(running)
@@ -110,22 +112,26 @@ def _processes(running: Stack) -> Iterator[Check]:
             yield Check(name, "warn", f"process {process.pid} is not ready", f"Look at {process.url}/readyz and {process.log}.")
 
 
-def _clickhouse(settings: Settings, running: Stack) -> Check:
+def _clickhouse(settings: Settings, running: Stack | None) -> Check:
     from streams.errors import ShekaraError
     from streams.local import checks
     from streams.warehouse import migrate
     from streams.warehouse.ask import Asking
 
     own = bool(settings.clickhouse.get_secret_value())
-    if not own and not running.sql_url:
+    sql_url, token_file = (running.sql_url, running.token_file) if running else ("", "")
+    if not own and not sql_url:
         return checks.Check("ClickHouse", "warn", "no warehouse runs in this home", "Start the stack with 'shekara up'.")
     try:
-        with Asking(settings, sql_url=running.sql_url, token_file=running.token_file) as asker:
+        with Asking(settings, sql_url=sql_url, token_file=token_file) as asker:
             version = asker.select("SELECT version()").rows[0][0]
-            applied = int(asker.select("SELECT count() FROM schema_migrations FINAL").rows[0][0])
+            there = asker.select(
+                "SELECT count() FROM system.tables WHERE database = currentDatabase() AND name = 'schema_migrations'"
+            )
+            applied = int(asker.select("SELECT count() FROM schema_migrations FINAL").rows[0][0]) if int(there.rows[0][0]) else 0
     except ShekaraError as error:
         return checks.failed("ClickHouse", error)
-    which = "your server" if own else f"embedded engine, read-only SQL at {running.sql_url}"
+    which = "your server" if own else f"embedded engine, read-only SQL at {sql_url}"
     known = len(migrate.read())
     if applied != known:
         return checks.Check("ClickHouse", "fail", f"{which}, {applied} of {known} migrations applied", "Run 'shekara init'.")

@@ -21,6 +21,9 @@ from streams.warehouse.sql import for_cluster, split
 
 DIRECTORY = Path(__file__).with_name("migrations")
 
+OLDEST = (25, 3)
+"""The oldest ClickHouse this schema is meant for; it is tested on the embedded engine's version (26)."""
+
 _NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 
 _APPLIED = """

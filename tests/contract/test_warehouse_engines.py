@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from streams.errors import DependencyError, SetupError
+from streams.warehouse import migrate
 from streams.warehouse.block import Block
 from streams.warehouse.columns import Column
 from streams.warehouse.embedded import Embedded
@@ -181,3 +182,17 @@ def test_a_wrong_password_is_one_sentence_without_the_password(url: str) -> None
 def test_a_server_that_is_not_there_is_one_sentence() -> None:
     with pytest.raises(DependencyError, match="does not answer"):
         Server(f"clickhouse://user:hunter2@127.0.0.1:{free_ports(1)[0]}/db")
+
+
+def test_a_server_that_is_too_old_for_the_schema_is_one_sentence(url: str) -> None:
+    server = Server(url)
+    try:
+        version = server.select("SELECT version()").rows[0][0]
+        if tuple(int(part) for part in version.split(".")[:2]) >= migrate.OLDEST:
+            pytest.skip(f"this server is {version}: new enough")
+        with pytest.raises(SetupError, match="too old") as refused:
+            migrate.migrate(server)
+        assert version in refused.value.what
+        assert "Upgrade" in refused.value.next_step
+    finally:
+        server.close()
