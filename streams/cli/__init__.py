@@ -30,6 +30,7 @@ COMMANDS: tuple[str, ...] = (
     "sql",
     "alerts",
     "explain",
+    "what_if",
     "gateway",
     "asyncapi",
     "console",

@@ -8,8 +8,7 @@ Everything is read from the warehouse; the day ledger is computed again from the
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -20,12 +19,10 @@ from streams.detect.ledger import ledger
 from streams.detect.logtime import START, LogTime
 from streams.errors import IntegrityError, UsageError
 from streams.policy.model import Policy
-from streams.records import INPUTS, EmployerDeclaration, PersonEvent, Record, Tick
+from streams.records import INPUTS, EmployerDeclaration, PersonEvent, Tick
 from streams.report.assessment import iso
-from streams.wire.jsonform import Field, fields_of, to_json
-
-Select = Callable[[str], list[tuple[Any, ...]]]
-"""Runs one query of the warehouse and returns its rows."""
+from streams.report.log_events import Delivered, Select, deliveries
+from streams.wire.jsonform import to_json
 
 _VERSION_COLUMNS = (
     "version", "state", "reason", "grade", "severity", "first_day_on", "last_day_on", "days", "options", "evidence", "caused_by",
@@ -34,25 +31,6 @@ _VERSION_COLUMNS = (
 )  # fmt: skip
 _ENVELOPE = frozenset({"type", "event_id", "subject", "source_seq", "source", "occurred_at", "recorded_at"})
 _SUBJECT = re.compile(r"[A-Za-z0-9:_-]{1,128}")
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """One event as the log holds it.
-
-    Attributes:
-        record: the event.
-        topic: topic it was read from.
-        partition: its partition.
-        offset: its offset.
-        received_at: when the broker received it.
-    """
-
-    record: Record
-    topic: str
-    partition: int
-    offset: int
-    received_at: datetime
 
 
 def alert_number(text: str) -> UUID:
@@ -86,7 +64,13 @@ def explain(number: UUID, select: Select, policy: Policy) -> dict[str, Any]:
     subject = str(last["subject"])
     if not _SUBJECT.fullmatch(subject):
         raise IntegrityError("A subject in the warehouse is no pseudonym.", "Run 'shekara doctor'.")
-    delivered = sorted(_events(subject, select), key=lambda one: (one.topic, one.partition, one.offset))
+    delivered = [
+        one
+        for kind in INPUTS
+        if issubclass(kind, PersonEvent | EmployerDeclaration)
+        for one in deliveries(kind, select, f"subject = '{subject}'")
+    ]
+    delivered.sort(key=lambda one: (one.topic, one.partition, one.offset))
     causes = {version["version"]: _position(version, delivered, select) for version in versions}
     text = policy.rule_texts.get(str(last["rule"]))
     evidence = set(last["evidence"])
@@ -132,31 +116,6 @@ def _versions(number: UUID, select: Select) -> list[dict[str, Any]]:
         if rows:
             return [dict(zip(_VERSION_COLUMNS, row, strict=True)) for row in rows]
     raise UsageError(f"The warehouse holds no alert {number}.", "'shekara alerts list --state all' shows the ids there are.")
-
-
-def _events(subject: str, select: Select) -> Iterable[Delivered]:
-    for kind in INPUTS:
-        if not issubclass(kind, PersonEvent | EmployerDeclaration):
-            continue
-        fields = fields_of(kind)
-        columns = ", ".join([*(_column(field) for field in fields), "topic", "partition", "offset", "received_at"])
-        for row in select(f"SELECT {columns} FROM raw_{kind.NAME} FINAL WHERE subject = '{subject}' ORDER BY offset"):  # noqa: S608
-            values = [_value(field, value) for field, value in zip(fields, row, strict=False)]
-            yield Delivered(kind(*values), *row[len(fields) :])
-
-
-def _column(field: Field) -> str:
-    if field.form == "instant":
-        return f"toUnixTimestamp64Milli(`{field.name}`)"
-    return f"`{field.name}`"
-
-
-def _value(field: Field, value: Any) -> Any:
-    if isinstance(value, UUID):
-        return value.bytes
-    if isinstance(value, date) and field.form == "date":
-        return (value - date(1970, 1, 1)).days
-    return value
 
 
 def _position(version: dict[str, Any], delivered: list[Delivered], select: Select) -> tuple[str, int, int] | None:

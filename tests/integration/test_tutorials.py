@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from streams.publish.pseudonym import Pseudonyms
 from tests.integration.test_local_up import Up
 
 PAGES = Path(__file__).parents[2] / "docs" / "tutorials"
+SHIPPED = Path(__file__).parents[2] / "streams" / "policy" / "kz"
 WITHIN_S = 90.0
 
 
@@ -180,6 +182,19 @@ def test_first_alerts_md_gives_exactly_the_alerts_computed_by_hand(up: Up, tmp_p
         text = shekara("explain", number, "--lang", language)
         assert words in text
         assert "AA0000006" not in text
+    changed = tmp_path / "kz-45-days"
+    shutil.copytree(SHIPPED, changed)
+    stay = (changed / "stay.yaml").read_text(encoding="utf-8")
+    longer = stay.replace("{days_per_entry: 30, days_in_window: 90", "{days_per_entry: 45, days_in_window: 90")
+    assert longer != stay
+    (changed / "stay.yaml").write_text(longer, encoding="utf-8")
+    listed = alerts()
+    would = json.loads(shekara("what-if", "--policy", str(changed), "--from", "2025-01-01", "--to", "2025-12-31", "--json"))
+    assert (would["people"], would["people_changed"]) == (7, 1), "AA0000002 stayed 34 days"
+    assert would["by_rule"]["overstay_visa_exempt"] == {"same": 1, "changed": 0, "no_longer": 1, "newly": 0}
+    assert would["by_rule"]["arrival_not_notified"]["same"] == 2
+    assert alerts() == listed, "a question changes nothing"
+
     missing = subprocess.run(
         [sys.executable, "-m", "streams", "explain", "0" * 32], env=env, capture_output=True, text=True, timeout=60, check=False
     )

@@ -1,0 +1,63 @@
+"""Events as the warehouse holds them: read back as the records they were, with their place in the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from streams.records import Record
+from streams.wire.jsonform import Field, fields_of
+
+Select = Callable[[str], list[tuple[Any, ...]]]
+"""Runs one query of the warehouse and returns its rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """One event as the log holds it.
+
+    Attributes:
+        record: the event.
+        topic: topic it was read from.
+        partition: its partition.
+        offset: its offset.
+        received_at: when the broker received it.
+    """
+
+    record: Record
+    topic: str
+    partition: int
+    offset: int
+    received_at: datetime
+
+
+def deliveries(kind: type[Record], select: Select, where: str) -> Iterator[Delivered]:
+    """Yields the events of one type, in order of offset.
+
+    Args:
+        kind: the record class.
+        select: asks the warehouse.
+        where: a condition in SQL, made of checked values only.
+    """
+    fields = fields_of(kind)
+    columns = ", ".join([*(_column(field) for field in fields), "topic", "partition", "offset", "received_at"])
+    for row in select(f"SELECT {columns} FROM raw_{kind.NAME} FINAL WHERE {where} ORDER BY offset"):  # noqa: S608  # see Args
+        values = [_value(field, value) for field, value in zip(fields, row, strict=False)]
+        yield Delivered(kind(*values), *row[len(fields) :])
+
+
+def _column(field: Field) -> str:
+    if field.form == "instant":
+        return f"toUnixTimestamp64Milli(`{field.name}`)"
+    return f"`{field.name}`"
+
+
+def _value(field: Field, value: Any) -> Any:
+    if isinstance(value, UUID):
+        return value.bytes
+    if isinstance(value, date) and field.form == "date":
+        return (value - date(1970, 1, 1)).days
+    return value
