@@ -61,11 +61,16 @@ def console(
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: setattr(server, "should_exit", True))
         server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-        probes = Probes(settings.metrics_host, settings.metrics_port, live=lambda: "", ready=desk.trouble)
-        desk.closers.append(probes.close)
-        typer.echo(f"probes  http://{settings.metrics_host}:{probes.port}/readyz", err=True)
         typer.echo(f"console {url}", err=True)
         _welcome(serving, desk, url, demo_accounts=demo_accounts)
+        probes = Probes(
+            settings.metrics_host,
+            settings.metrics_port,
+            live=lambda: "",
+            ready=lambda: desk.trouble() or ("" if server.started else "the page is not served yet"),
+        )
+        desk.closers.append(probes.close)
+        typer.echo(f"probes  http://{settings.metrics_host}:{probes.port}/readyz", err=True)
         server.run(sockets=[listening])
     finally:
         desk.close()

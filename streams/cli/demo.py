@@ -47,6 +47,7 @@ def demo(
     from streams.cli.demo_report import report
     from streams.cli.demo_run import Demo
     from streams.cli.up import show, teller
+    from streams.local.serve import web_page
     from streams.local.supervisor import Stopped, running
     from streams.policy.load import load
     from streams.settings import Settings
@@ -66,6 +67,7 @@ def demo(
             if as_json:
                 typer.echo(json.dumps(result.plain(), ensure_ascii=False))
             if not until_done:
+                supervisor.start(*web_page(supervisor, demo=True))
                 show(console, supervisor.describe())
                 supervisor.wait()
     except Stopped as stopped:

@@ -33,7 +33,7 @@ def up(
     """
     from rich.console import Console
 
-    from streams.local.serve import start_stack
+    from streams.local.serve import start_stack, web_page
     from streams.local.stack import is_simulated
     from streams.local.supervisor import Stopped, running
     from streams.settings import Settings
@@ -52,7 +52,7 @@ def up(
     serving = False
     try:
         with running(settings, teller(console)) as supervisor:
-            start_stack(supervisor, console)
+            start_stack(supervisor, console, *web_page(supervisor, demo=is_simulated(settings)))
             show(console, supervisor.describe())
             serving = True
             supervisor.wait()

@@ -47,22 +47,29 @@ def server(app: Starlette) -> uvicorn.Server:
 
 
 def first_link(desk: Desk, url: str) -> str:
-    """Returns a one-time link for the first administrator while nobody has signed in yet; empty afterwards.
+    """Returns a one-time link for the first administrator while nobody has a password yet; empty afterwards.
+
+    It is also kept in a file only the stack's owner can read, for whoever started the stack to print.
 
     Args:
         desk: the parts.
         url: where browsers reach the console.
     """
     at = now_ms()
+    file = folder(desk.settings) / "setup-link"
     known = desk.accounts.all()
     if not known:
         _, token = desk.accounts.invite("administrator", "administrator", "", at)
     elif not desk.store.rows("SELECT 1 FROM account WHERE password <> '' LIMIT 1"):
         token = desk.accounts.invite_again(next(one.id for one in known if one.role == "administrator"), at)
     else:
+        file.unlink(missing_ok=True)
         return ""
     desk.audit.write(at, "system", "setup_link_made", "administrator")
-    return f"{url}/setup?token={token}"
+    link = f"{url}/setup?token={token}"
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as written:
+        written.write(link + "\n")
+    return link
 
 
 def demo_accounts(desk: Desk) -> Path:

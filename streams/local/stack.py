@@ -46,6 +46,7 @@ class Stack:
         sql_url: read-only SQL endpoint, ``http://127.0.0.1:port``; empty without a warehouse.
         token_file: file with the endpoint's token.
         processes: by name: broker, worker, warehouse, …
+        console_url: the operations centre's page; empty where it does not run.
     """
 
     home: str
@@ -55,6 +56,7 @@ class Stack:
     sql_url: str = ""
     token_file: str = ""
     processes: dict[str, Process] = field(default_factory=dict)
+    console_url: str = ""
 
     def settings(self, settings: Settings) -> Settings:
         """Returns the settings with this stack's Kafka and namespace in them."""

@@ -92,6 +92,7 @@ class Supervisor:
         self.settings = settings
         self.kafka = settings.kafka
         self.sql_url = ""
+        self.console_url = ""
         self._say = say
         self._broker: Broker | None = None
         self._children: list[tuple[Child, float]] = []
@@ -176,6 +177,7 @@ class Supervisor:
                 for child, _ in self._children
                 if child.running
             },
+            console_url=self.console_url,
         )
         stack.write(self.settings, now)
         return now

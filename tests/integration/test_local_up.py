@@ -54,7 +54,7 @@ def up(tmp_path: Path) -> Iterator[Up]:
 
 def test_up_serves_its_doctor_finds_nothing_wrong_and_sigterm_ends_it_cleanly(up: Up) -> None:
     stack = up.ready()
-    assert set(stack.processes) == {"broker", "warehouse", "worker"}
+    assert set(stack.processes) == {"broker", "warehouse", "worker", "console"}
     assert stack.sql_url
     assert stack.token_file
     assert Path(stack.token_file).stat().st_mode & 0o777 == 0o600
