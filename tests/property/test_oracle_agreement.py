@@ -94,18 +94,18 @@ def is_due(due: Due, before: LogTime, now: LogTime) -> bool:
 @agreement
 @given(lives() | short_lives())
 def test_the_stream_and_the_oracle_agree(life: Life) -> None:
-    agree(life, life.log, policy())
+    agree(life, policy())
 
 
 @settings(agreement, max_examples=max(LIVES // 5, 100))
 @given(lives() | short_lives(), st.sampled_from(SHORT_STAY))
 def test_they_agree_under_every_anchor(life: Life, name: str) -> None:
-    agree(life, life.log, policy(name))
+    agree(life, policy(name))
 
 
-def agree(life: Life, log: Iterable[PersonEvent | Tick], rules: Policy) -> None:
+def agree(life: Life, rules: Policy) -> None:
     """Fails with a readable story where the stream and the oracle do not say the same of a life."""
-    told = stream(log, rules)
+    told = stream(life.log, rules)
     faults = differences(told, judge(life.events, rules, *clock_of(life)))
     assert not faults, story(life, faults)
 
@@ -117,7 +117,7 @@ def test_the_order_of_arrival_and_repetitions_change_nothing_in_the_end(life: Li
     events = life.events + life.events[::3]
     chance.shuffle(events)
     ticks = [one for one in life.log if isinstance(one, Tick)]
-    agree(life, [*events, *sorted(ticks, key=lambda tick: tick.occurred_at)], policy())
+    agree(Life((*events, *sorted(ticks, key=lambda tick: tick.occurred_at))), policy())
 
 
 def clock_of(life: Life) -> tuple[int, int, tuple[Gap, ...]]:
