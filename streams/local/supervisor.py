@@ -191,7 +191,8 @@ class Supervisor:
         for child, _ in self._children:
             if child.exit_code is not None and not child.stopping:
                 raise self._failure(child, f"{child.name} ended unexpectedly ({_how(child.exit_code)})")
-            _cut(child.log)
+            if child.log is not None:
+                _cut(child.log)
 
     def wait(self, until: Callable[[], bool] = lambda: False, *, every_s: float = _POLL_S) -> None:
         """Watches the processes until something is true.
