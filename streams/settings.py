@@ -58,6 +58,9 @@ class Settings(BaseSettings):
         default=SecretStr(""), description="clickhouse://user:password@host:port/database; empty means the embedded engine."
     )
 
+    sources: Path | None = Field(
+        default=None, description="Register of sources (YAML): which source may write which event type; none: every source may."
+    )
     policy: str = Field(default="kz", description="Name of a shipped policy, or the path of a policy directory.")
     ticks: Literal["wall", "log"] = Field(
         default="wall", description="wall: this stack writes tick records by its clock; log: someone else does (a simulation)."

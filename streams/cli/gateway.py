@@ -45,7 +45,7 @@ def run(
     numbers, which become pseudonyms here and go no further. Describes itself at /v1/openapi.json.
     """
     from streams.bootstrap import with_kafka
-    from streams.decode import Decoder
+    from streams.decode import Decoder, load_sources
     from streams.gateway.application import Gateway, application
     from streams.gateway.delivery import Delivery
     from streams.gateway.intake import Intake
@@ -62,7 +62,8 @@ def run(
     listening.check()
     rules = load(policy or settings.policy)
     has_key = bool(settings.pseudonym_key.get_secret_value() or settings.pseudonym_key_file)
-    intake = Intake(Decoder(rules.codes), pseudonyms(settings) if has_key else None)
+    sources = load_sources(settings.sources) if settings.sources else None
+    intake = Intake(Decoder(rules.codes, sources), pseudonyms(settings) if has_key else None)
     file = _file(tokens, settings)
     known = Tokens(file)
     settings = with_kafka(settings.model_copy(update={"kafka": bootstrap or settings.kafka}))

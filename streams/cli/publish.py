@@ -146,7 +146,7 @@ def _sending(settings: Settings, rules: Policy, rows: _Rows, *, bootstrap: str, 
         publisher = stack.enter_context(Publisher(settings, source=rows.source or "shekara-publish"))
     return Sending(
         completion=_completion(settings, rules, rows),
-        door=_door(rules),
+        door=_door(rules, settings),
         publisher=publisher,
         namespace=settings.namespace,
         rejects=None,
@@ -180,14 +180,14 @@ def _completion(settings: Settings, rules: Policy, rows: _Rows) -> Completion:
     )
 
 
-def _door(rules: Policy) -> Door:
+def _door(rules: Policy, settings: Settings) -> Door:
     """Returns the very door of the system, so that a row that passes here does not end in the dead letters."""
     from streams.clock import now_ms
-    from streams.decode import Decoder, Rejected
+    from streams.decode import Decoder, Rejected, load_sources
     from streams.records import Record
     from streams.wire.topics import topic_of
 
-    decoder: Decoder = Decoder(rules.codes)
+    decoder: Decoder = Decoder(rules.codes, load_sources(settings.sources) if settings.sources else None)
 
     def door(record: Record, value: bytes) -> tuple[str, str] | None:
         outcome = decoder.decode(value, received_at=now_ms(), topic=topic_of(record.NAME))

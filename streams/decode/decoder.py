@@ -7,6 +7,7 @@ from typing import Any, cast
 from streams.decode.checks import Check, checks
 from streams.decode.envelope import envelope_fault, is_source, subject_fault
 from streams.decode.rejected import Codes, Rejected
+from streams.decode.sources import Sources
 from streams.records import INPUTS, Record
 from streams.wire.avro import SINGLE_OBJECT_HEADER, MalformedError, codecs
 from streams.wire.topics import MAX_EVENT_BYTES, Topic, topic_of
@@ -17,10 +18,12 @@ class Decoder:
 
     Args:
         codes: the registers of a policy, ``policy.codes``; read once, here.
+        sources: who may write what; without it every source may write every type.
     """
 
-    def __init__(self, codes: Codes) -> None:
+    def __init__(self, codes: Codes, sources: Sources | None = None) -> None:
         self._codes = codes
+        self._sources = sources
         self._codecs = codecs()
         bound = checks(codes)
         # One look-up per event; outputs are absent, so that none of them can come in as an input.
@@ -50,6 +53,8 @@ class Decoder:
         fault = envelope_fault(record, received_at) or subject_fault(record, self._codes)
         if fault is None and door[1] is not None:
             fault = door[1](record, received_at)
+        if fault is None and self._sources is not None:
+            fault = self._sources.fault(record)
         return record if fault is None else _refused(record, *fault)
 
     def _over_long(self, value: bytes) -> Rejected:

@@ -86,6 +86,7 @@ CODES: dict[str, str] = {
     "until_before_from": "A period ends before it begins.",
     "out_of_range": "A number is outside what it can mean.",
     "self_reference": "An event that corrects itself, or a person linked to themselves.",
+    "source_not_allowed": "The register of sources does not let this source write this event.",
     "wrong_key": "The message's key is not the event's subject, so it may lie in another partition than the rest.",
     "wrong_partition": "It lies in another partition than murmur2 of its key gives, apart from the person's other facts.",
     "too_many_facts": "The subject's facts together are longer than the log carries: one stand-in pseudonym for many people.",

@@ -1,0 +1,113 @@
+"""Which source may write which event type: a register kept as data, checked on decoding (ADR 0003, ADR 0015).
+
+All facts about a person share one topic, so Kafka's access control cannot tell a post from a register; this can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from streams.decode.envelope import Fault, is_source, shown
+from streams.errors import UsageError
+from streams.records import INPUTS, Record
+
+_NAMES = frozenset(kind.NAME for kind in INPUTS)
+_PARTS = {"types", "own_post", "note"}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What one source, or every source that begins alike, may write.
+
+    Attributes:
+        name: the source; with ``*`` at its end, every source that begins so.
+        types: event types it may write.
+        own_post: whether the post its events are about must be the one behind ``post:`` in its name.
+    """
+
+    name: str
+    types: frozenset[str]
+    own_post: bool
+
+
+class Sources:
+    """The register. The most exact entry counts: the source's own, else that of the longest beginning.
+
+    Args:
+        entries: of the register.
+    """
+
+    def __init__(self, entries: Mapping[str, Source]) -> None:
+        self._exact = {name: one for name, one in entries.items() if not name.endswith("*")}
+        starts = sorted((name[:-1] for name in entries if name.endswith("*")), key=len, reverse=True)
+        self._starts = [(start, entries[f"{start}*"]) for start in starts]
+
+    def of(self, source: str) -> Source | None:
+        """Returns the entry of a source; none if it may write nothing."""
+        found = self._exact.get(source)
+        if found is None:
+            found = next((entry for start, entry in self._starts if source.startswith(start)), None)
+        return found
+
+    def fault(self, record: Record) -> Fault | None:
+        """Returns why an event may not come from its source; none if it may."""
+        entry = self.of(record.source)
+        if entry is None:
+            return "source_not_allowed", f"source: expected one of the register of sources; came {shown(record.source)}."
+        if record.NAME not in entry.types:
+            return (
+                "source_not_allowed",
+                f"source: expected one that may write {record.NAME}; {shown(record.source)} may write "
+                f"{', '.join(sorted(entry.types))}.",
+            )
+        if entry.own_post:
+            post = getattr(record, "post", None) or (record.subject if record.SUBJECT == "post" else None)
+            if post is not None and record.source != f"post:{post}":
+                return "source_not_allowed", f"source: expected post:{post}, as the event is that post's; came another post."
+        return None
+
+
+def load_sources(path: Path) -> Sources:
+    """Reads a register.
+
+    Args:
+        path: a YAML file: ``sources``, by name ``{types: [...], own_post: true}``.
+
+    Raises:
+        UsageError: it cannot be read, or is not of this form; the sentence names entry and fault.
+    """
+    try:
+        content = yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"The register of sources {path} cannot be read: {error}.", _SEE) from error
+    if not isinstance(content, dict) or set(content) != {"sources"} or not isinstance(content["sources"], dict):
+        raise UsageError(f"The register {path} must have one table, sources, at its top.", _SEE)
+    return Sources({str(name): _entry(path, str(name), entry) for name, entry in content["sources"].items()})
+
+
+def _entry(path: Path, name: str, entry: Any) -> Source:
+    def wrong(what: str) -> UsageError:
+        return UsageError(f"{path}: {name}: {what}.", _SEE)
+
+    if not is_source(name) or "*" in name[:-1]:
+        raise wrong("expected a source's name of at most 64 printable characters, with * at most at its end")
+    if not isinstance(entry, dict) or not set(entry) <= _PARTS:
+        raise wrong(f"expected a table of {', '.join(sorted(_PARTS))}")
+    types = entry.get("types")
+    if not isinstance(types, list) or not types:
+        raise wrong("expected types, a list of event types")
+    unknown = [str(one) for one in types if one not in _NAMES]
+    if unknown:
+        raise wrong(f"there is no event type {', '.join(unknown)}; expected some of {', '.join(sorted(_NAMES))}")
+    own_post = entry.get("own_post", False)
+    if not isinstance(own_post, bool):
+        raise wrong("own_post: expected true or false")
+    return Source(name, frozenset(types), own_post)
+
+
+_SEE = "See docs/events.md, “Who may write what”."
