@@ -126,11 +126,9 @@ def test_trying_every_table_there_could_be_leaves_every_small_cell_open(counts: 
     full = with_totals(dict(zip(keys, counts, strict=True)))
     small = {key for key, count in full.items() if count < 3}
     hidden = protect(full, small, 3)
-    fitting = [
-        table
-        for values in itertools.product(*(range(8) if key in hidden else (full[key],) for key in keys))
-        if all((table := with_totals(dict(zip(keys, values, strict=True))))[key] == full[key] for key in full.keys() - hidden)
-    ]
+    choices = [range(8) if key in hidden else (full[key],) for key in keys]
+    tables = (with_totals(dict(zip(keys, values, strict=True))) for values in itertools.product(*choices))
+    fitting = [table for table in tables if all(table[key] == full[key] for key in full.keys() - hidden)]
     for key in small:
         assert max(table[key] for table in fitting) - min(table[key] for table in fitting) >= 3
 
