@@ -42,11 +42,10 @@ def worker(
     """
     import streams.person
     from streams.agents import posts, registry
-    from streams.decode import Decoder
+    from streams.decode import Decoder, load_sources
     from streams.policy.load import load
-    from streams.runtime import failpoints, transport
+    from streams.runtime import failpoints
     from streams.runtime.clients import KafkaClients
-    from streams.runtime.headless import HeadlessApp
     from streams.runtime.ownership import Ownership
     from streams.wire import connection
     from streams.wire.topics import MAX_DEAD_LETTER_BYTES, PEOPLE
@@ -56,32 +55,10 @@ def worker(
     policy = load(settings.policy)
     group = f"{settings.namespace}-worker"
     clients = KafkaClients(connection.librdkafka(settings), group=group, message_max_bytes=MAX_DEAD_LETTER_BYTES)
-    app = HeadlessApp(
-        group,
-        broker=connection.faust_urls(settings, transport.SCHEME),
-        broker_credentials=connection.faust_credentials(settings),
-        datadir=str(settings.home / "worker"),
-        # Offsets are a hint: the marker in the changelog is what recovery goes by.
-        broker_commit_every=1_000_000,
-        broker_commit_interval=1.0,
-        broker_session_timeout=session_s,
-        broker_heartbeat_interval=session_s / 5,
-        broker_request_timeout=60.0,
-        consumer_auto_offset_reset="earliest",
-        consumer_group_instance_id=name or None,
-        consumer_max_fetch_size=4 * 1024 * 1024,
-        topic_allow_declare=False,
-        topic_disable_leader=True,
-        topic_replication_factor=settings.replication,
-        stream_wait_empty=False,
-        stream_buffer_maxsize=64,
-        stream_recovery_delay=0.0,
-        worker_redirect_stdouts=False,
-        autodiscover=False,
-    )
+    app = headless(settings, group, name=name, session_s=session_s)
     ownership = Ownership(
         registry.lanes(
-            decoder=Decoder(policy.codes),
+            decoder=Decoder(policy.codes, load_sources(settings.sources) if settings.sources else None),
             person=person or streams.person,
             policy=policy,
             namespace=settings.namespace,
@@ -106,6 +83,47 @@ def worker(
         posts.write_ticks(ownership, writer)
         app.afterwards.append(writer.stop)
     return app
+
+
+def headless(settings: Settings, group: str, *, name: str = "", session_s: float = SESSION_S) -> HeadlessApp:
+    """Builds a Faust app with nothing in it: no agents and no partitions.
+
+    Args:
+        settings: must name a Kafka.
+        group: its consumer group.
+        name: of this member in the group; none if empty.
+        session_s: seconds without a sign of life after which the group takes it for dead.
+
+    Raises:
+        SetupError: the settings do not fit together.
+    """
+    from streams.runtime import transport
+    from streams.runtime.headless import HeadlessApp
+    from streams.wire import connection
+
+    return HeadlessApp(
+        group,
+        broker=connection.faust_urls(settings, transport.SCHEME),
+        broker_credentials=connection.faust_credentials(settings),
+        datadir=str(settings.home / "worker"),
+        # Offsets are a hint: the marker in the changelog is what recovery goes by.
+        broker_commit_every=1_000_000,
+        broker_commit_interval=1.0,
+        broker_session_timeout=session_s,
+        broker_heartbeat_interval=session_s / 5,
+        broker_request_timeout=60.0,
+        consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=name or None,
+        consumer_max_fetch_size=4 * 1024 * 1024,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        topic_replication_factor=settings.replication,
+        stream_wait_empty=False,
+        stream_buffer_maxsize=64,
+        stream_recovery_delay=0.0,
+        worker_redirect_stdouts=False,
+        autodiscover=False,
+    )
 
 
 def with_kafka(settings: Settings) -> Settings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 from functools import cache
+from inspect import isdatadescriptor
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,10 @@ def _kz() -> Policy:
 
 
 def _all(found: list[Found]) -> list[tuple[object, ...]]:
-    return [tuple(getattr(one, name) for name in Found.__slots__) for one in found]
+    # Slots, or what mypyc makes of them.
+    names = sorted(name for name, member in vars(Found).items() if isdatadescriptor(member) and name[0] != "_")
+    assert "first_day_on" in names
+    return [tuple(getattr(one, name) for name in names) for one in found]
 
 
 HISTORY: list[PersonEvent] = [

@@ -1,0 +1,1 @@
+"""Measurements, and the compiled build: never imported by the product."""
