@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo check test lock clean
+.PHONY: help install demo check test bench compiled lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -32,6 +32,12 @@ check: install ## linters, types, layers
 
 test: install ## the whole test suite, on real Kafka and the real ClickHouse engine; ARGS="-k name"
 	@$(BIN)/python -m pytest $(ARGS)
+
+bench: install ## measure every lane on one loaded topic; ARGS="--events 1000000 --people 200000 --cores 1"
+	@$(BIN)/python -m bench $(ARGS)
+
+compiled: install ## compile the rooms that decide (mypyc, needs a C compiler); ARGS="--test" or ARGS="--measure"
+	@$(BIN)/python -m bench.compiled $(ARGS)
 
 lock: ## resolve the dependencies again and write requirements.lock
 	@$(BIN)/python -m pip install --quiet uv
