@@ -51,7 +51,7 @@ class Told:
     versions: int = 0
 
 
-def stream(log: Iterable[PersonEvent | Tick], rules: Policy) -> Told:
+def stream(log: Iterable[PersonEvent | Tick], rules: Policy, subject: str = SUBJECT) -> Told:
     """Runs one person through a partition as an agent does: facts at once, ticks only when something is due.
 
     The state is packed and unpacked between any two steps, as after a restart.
@@ -64,7 +64,7 @@ def stream(log: Iterable[PersonEvent | Tick], rules: Policy) -> Told:
             before, time = time, time.after(record)
             if state is None or not is_due(due, before, time):
                 continue
-            step = revisit(state, SUBJECT, time, Cause(record.event_id, record.occurred_at), rules)
+            step = revisit(state, subject, time, Cause(record.event_id, record.occurred_at), rules)
         else:
             step = take(state, record, time, Cause(record.event_id, record.recorded_at), rules)
         due = step.due
