@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from streams.console import alert_page, case_page, entry, feed, staff
+from streams.console import alert_page, case_page, check, entry, feed, overview, staff
 from streams.console.desk import Desk
 from streams.console.texts import choose
 from streams.console.visit import LANGUAGE_COOKIE, Headers, Visit, Way
@@ -23,7 +23,7 @@ STATIC = Path(__file__).parent / "static"
 
 def ways() -> list[Way]:
     """Returns every route that is ours."""
-    return [*entry.ways(), *feed.ways(), *alert_page.ways(), *case_page.ways(), *staff.ways()]
+    return [*entry.ways(), *overview.ways(), *feed.ways(), *check.ways(), *alert_page.ways(), *case_page.ways(), *staff.ways()]
 
 
 def application(desk: Desk, hosts: list[str] | None = None) -> Starlette:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from streams.clock import now_ms
+from streams.clock import monotonic_s, now_ms
 from streams.console.accounts import Accounts
 from streams.console.audit import Audit
 from streams.console.decisions import Decisions
@@ -19,6 +19,7 @@ from streams.console.live import Live
 from streams.console.reading import Reading
 from streams.console.rights import Action
 from streams.console.sessions import Sessions
+from streams.console.states import States
 from streams.console.store import SqliteStore, Store
 from streams.console.texts import LANGUAGES, NAMES
 from streams.console.wording import place_of, reason_of, title_of
@@ -63,6 +64,8 @@ class Desk:
     _reading: Reading | None = None
     _live: Live | None = None
     _decisions: Decisions | None = None
+    _states: States | None = None
+    _clock: tuple[float, int] = (-1e9, 0)
     closers: list[Callable[[], Any]] = field(default_factory=list)
 
     @property
@@ -94,8 +97,22 @@ class Desk:
             raise SetupError("The console is not connected to Kafka.")
         return self._decisions
 
+    @property
+    def states(self) -> States:
+        """Returns what is known by pseudonym.
+
+        Raises:
+            SetupError: this desk was not connected.
+        """
+        if self._states is None:
+            raise SetupError("The console is not connected to Kafka.")
+        return self._states
+
     def connect(self) -> None:
-        """Begins to follow the alerts topic and to send decisions."""
+        """Begins to follow the alerts topic and the states, and to send decisions."""
+        self._states = States(self.settings, folder(self.settings) / "states.db")
+        self._states.start()
+        self.closers.append(self._states.close)
         self._live = Live(self.settings)
         self._decisions = Decisions(self.settings, self.store, self.audit, self.clock)
         self.closers += [self._decisions.close, self._live.close]
@@ -104,6 +121,14 @@ class Desk:
     def clock(self) -> int:
         """Returns the log's clock, UTC epoch ms: the wall's; in an invented country, whose time stands, its last tick."""
         return (self.reading.clock() or now_ms()) if self.demo else now_ms()
+
+    def steady_clock(self) -> int:
+        """Returns the log's clock as of a few seconds ago: what is asked many times a second must not ask the warehouse."""
+        asked_s, at = self._clock
+        if monotonic_s() - asked_s > _CLOCK_S:
+            at = self.clock()
+            self._clock = (monotonic_s(), at)
+        return at if self.demo else now_ms()
 
     def today(self) -> int:
         """Returns the country's day by the wall's clock, days since 1970-01-01."""
@@ -124,10 +149,13 @@ class Desk:
 
 
 _EPOCH = date(1970, 1, 1)
+_CLOCK_S = 5.0
 
 MENU: tuple[tuple[str, Action, str], ...] = (
+    ("/overview", "see_overview", "nav.overview"),
     ("/feed", "see_alerts", "nav.feed"),
     ("/cases", "see_alerts", "nav.cases"),
+    ("/check", "check_document", "nav.check"),
     ("/accounts", "manage_accounts", "nav.accounts"),
     ("/audit", "see_audit", "nav.audit"),
 )

@@ -166,6 +166,39 @@ class Reading:
             f"WHERE state IN ({states}){_within(oblast)} GROUP BY oblast, grade"
         )
 
+    def flows(self, oblast: str) -> list[Fields]:
+        """Returns entries and exits of the last 14 days with crossings, the newest first."""
+        where = f"WHERE oblast = {quote(oblast)} " if oblast else ""
+        return self.ask(
+            "SELECT day, sumIf(crossings, direction = 'entry') AS entries, sumIf(crossings, direction = 'exit') AS exits, "  # noqa: S608
+            f"sumIf(crossings, direction = 'refusal') AS refusals FROM mart_daily_flows {where}"
+            "GROUP BY day ORDER BY day DESC LIMIT 14"
+        )
+
+    def stock(self, oblast: str) -> Fields:
+        """Returns how many foreigners' last crossing is an entry: an upper bound; and how many of these entries are recent."""
+        where = f"AND oblast = {quote(oblast)}" if oblast else ""
+        return self.ask(
+            "SELECT sum(persons) AS upper, sumIf(persons, oldest_entry_on >= subtractDays(today, 90)) AS recent FROM "  # noqa: S608
+            f"(SELECT *, (SELECT max(newest_entry_on) FROM mart_open_stays) AS today FROM mart_open_stays "
+            f"WHERE citizenship <> 'KAZ' {where})"
+        )[0]
+
+    def funnel(self, oblast: str) -> list[Fields]:
+        """Returns the follow-up by stage."""
+        where = f"WHERE oblast = {quote(oblast)} " if oblast else ""
+        return self.ask(
+            "SELECT stage, sum(cases_now) AS now, sum(cases_ever) AS ever, sum(protected_now) AS protected "  # noqa: S608
+            f"FROM mart_follow_up {where}GROUP BY position, stage ORDER BY position"
+        )
+
+    def quality(self) -> list[Fields]:
+        """Returns whether everything that came in is accounted for, by topic."""
+        return self.ask(
+            "SELECT topic, sum(produced) AS produced, sum(processed) AS processed, sum(dead_letters) AS dead_letters, "
+            "min(balanced) AS balanced, sum(missing) AS missing FROM mart_ledger GROUP BY topic ORDER BY topic"
+        )
+
     def _one(self, view: str, column: str, wanted: UUID, oblast: str) -> Fields | None:
         rows = self.ask(f"SELECT * FROM {view} WHERE {column} = {quote(str(wanted))}{_within(oblast)}")  # noqa: S608
         return rows[0] if rows else None

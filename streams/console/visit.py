@@ -5,6 +5,7 @@ Handlers are plain functions run in threads: they may ask the store and the ware
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -76,6 +77,7 @@ class Visit:
         say: the voice of the visitor's language.
         session: none before sign-in.
         form: fields of a POST.
+        body: JSON of a POST to the API.
     """
 
     desk: Desk
@@ -83,6 +85,7 @@ class Visit:
     say: Voice
     session: Session | None = None
     form: FormData = field(default_factory=FormData)
+    body: dict[str, Any] = field(default_factory=dict)
     now: int = field(default_factory=now_ms)
 
     @property
@@ -214,7 +217,15 @@ async def _take_form(visit: Visit, way: Way) -> None:
     length = request.headers.get("content-length", "")
     if not length.isdigit() or int(length) > MAX_FORM_BYTES:
         raise Refused(413, "refused.too_long")
-    if not way.api:
+    if way.api:
+        try:
+            content = json.loads(await request.body())
+        except ValueError:
+            content = None
+        if not isinstance(content, dict):
+            raise Refused(422, "refused.form")
+        visit.body = content
+    else:
         visit.form = await request.form(max_files=0, max_fields=MAX_FORM_FIELDS)
     if visit.session is not None:
         token = request.headers.get("x-csrf-token") or visit.field("csrf")
