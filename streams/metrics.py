@@ -123,3 +123,19 @@ GATEWAY_SECONDS = Histogram("shekara_gateway_seconds", "Time from request to ans
 
 GATEWAY_IN_FLIGHT = Gauge("shekara_gateway_in_flight", "Events handed to Kafka and not yet acknowledged.")
 """At its limit callers hear 429: the broker is slower than they are."""
+
+# The edge: the spool beside a border post's program.
+EDGE_WAITING = Gauge("shekara_edge_waiting_events", "Events in the spool that Kafka does not have yet.")
+"""Growing while the link is up: the post records faster than the link carries."""
+
+EDGE_OLDEST_SECONDS = Gauge("shekara_edge_oldest_seconds", "Age of the oldest event in the spool.")
+"""How late this post's records are, at least."""
+
+EDGE_LINK_UP = Gauge("shekara_edge_link_up", "1 if the last attempt to reach Kafka worked.")
+"""0 for long: /v1/state says why."""
+
+EDGE_DAMAGED = Gauge("shekara_edge_damaged_events", "Events whose bytes on disk were changed: kept aside, never sent.")
+"""Any is worth a look at the disk, and at who has access to it."""
+
+EDGE_CLOCK_AHEAD_SECONDS = Gauge("shekara_edge_clock_ahead_seconds", "How far this machine's clock is ahead of the broker's.")
+"""More than a minute: set the clock; the times of crossings come from it."""
