@@ -11,6 +11,7 @@ import structlog
 
 from streams import metrics
 from streams.agents.door import Decodes, Door
+from streams.agents.fit import TooManyFactsError, require_fit
 from streams.decode import Rejected
 from streams.detect.logtime import START, LogTime
 from streams.person.step import Cause, Due, Step
@@ -23,12 +24,9 @@ from streams.runtime.journal import frames
 from streams.runtime.store import Store
 from streams.wire import avro
 from streams.wire.partition import partition_of
-from streams.wire.topics import ALERTS, CASES, FINDINGS, MAX_MESSAGE_BYTES, MAX_STATE_BYTES, PEOPLE
+from streams.wire.topics import ALERTS, CASES, FINDINGS, PEOPLE
 
 log = structlog.get_logger(__name__)
-
-_ROOM_BYTES = 16 * 1024
-"""What a key and the batch around it take of the longest message a topic carries."""
 
 TIME_KEY = b"\x00time"
 """Key of the last tick in the state: recovery goes on with the same clock. No pseudonym begins with a zero byte."""
@@ -45,10 +43,6 @@ class PersonSteps(Protocol):
 
     def due_of(self, state: bytes) -> Due:
         """Says when to look again."""
-
-
-class _TooManyFactsError(Exception):
-    """What is known about one person no longer fits into a message."""
 
 
 class PeopleCore:
@@ -121,7 +115,7 @@ class PeopleCore:
                     refused = self._take(raw, record, outcome)
                     if refused is not None:
                         self._door.refuse(raw, batch, outcome, refused)
-                except _TooManyFactsError as error:
+                except TooManyFactsError as error:
                     self._door.refuse(raw, batch, outcome, Rejected("too_many_facts", str(error), record.NAME, record.source))
                 except Exception as error:
                     # The error's message may quote the record: only the way it went is logged.
@@ -179,14 +173,12 @@ class PeopleCore:
         outputs = [Output(self._alerts, key, avro.encode(alert)) for alert in step.alerts]
         outputs += [Output(self._findings, key, avro.encode(finding)) for finding in step.findings]
         outputs += [Output(self._cases, key, avro.encode(case)) for case in step.cases]
-        longest = max((len(output.value) for output in outputs), default=0)
-        state_bytes = 0 if step.state is None else len(step.state)
-        if longest > MAX_MESSAGE_BYTES - _ROOM_BYTES or state_bytes > MAX_STATE_BYTES - _ROOM_BYTES:
-            # A transaction with a message the broker refuses would fail for ever, and the partition with it.
-            raise _TooManyFactsError(
-                f"Expected one person's facts to fit into a message; came a state of {state_bytes} bytes and an output of "
-                f"{longest}. Is one pseudonym used for everybody whose document is not known? Give each a pseudonym."
-            )
+        require_fit(
+            outputs,
+            step.state,
+            whose="person",
+            ask="Is one pseudonym used for everybody whose document is not known? Give each a pseudonym.",
+        )
         outcome.outputs += outputs
         if step.state is not None:
             outcome.changes[key] = step.state

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from streams.agents.door import Decodes
+from streams.agents.employers import EmployersCore
 from streams.agents.people import PeopleCore, PersonSteps
 from streams.agents.plain import PlainCore
 from streams.agents.posts import PostsCore
@@ -52,8 +53,8 @@ def lanes(
     def posts(partition: int, store: Store) -> Core:
         return PostsCore(partition, store, decoder=decoder, namespace=namespace)
 
-    def employers(_: int, __: Store) -> Core:
-        return PlainCore(EMPLOYERS, decoder=decoder, namespace=namespace)
+    def employers(partition: int, store: Store) -> Core:
+        return EmployersCore(partition, store, decoder=decoder, policy=policy, namespace=namespace)
 
     def quotas(_: int, __: Store) -> Core:
         return PlainCore(QUOTAS, decoder=decoder, namespace=namespace)

@@ -1,4 +1,4 @@
-"""What was concluded so far about one person: the last version of each conclusion, in as few bytes as will do."""
+"""What was concluded so far about one person or employer: the last version of each conclusion, in as few bytes as will do."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ RULES: tuple[str, ...] = (
     "overstay_visa_exempt", "overstay_visa", "overstay_permit", "overstay_protection_refused", "title_unknown",
     "arrival_not_notified", "extension_not_requested", "work_without_permit", "work_permit_expired", "work_other_employer",
     "work_other_oblast", "work_purpose", "contract_not_concluded", "household_permit_too_long", "entry_during_ban",
-    "entry_without_exit", "exit_without_entry", "expiry_reminder",
+    "entry_without_exit", "exit_without_entry", "expiry_reminder", "employer_citizen_share",
 )  # fmt: skip
 """Rules by the number they are stored under. Append only."""
 
 REASONS: tuple[str, ...] = (
     "raised", "exit_seen", "exit_not_seen", "title_found", "registered", "permit_found", "contract_found", "citizenship",
     "permits_over", "extension", "term_over", "correction", "dispute", "policy", "new_facts", "coverage", "evidence",
-    "options", "threshold", "acknowledged",
+    "options", "threshold", "acknowledged", "share_met",
 )  # fmt: skip
 """Reasons of a version by the number they are stored under. Append only."""
 

@@ -22,7 +22,7 @@ class Occasion:
     """On what occasion conclusions are compared.
 
     Attributes:
-        subject: the person's pseudonym.
+        subject: the person's or employer's pseudonym.
         policy: the policy that decided.
         caused_by: event id of the record that made us look.
         caused_at: broker's timestamp of it, UTC epoch ms.
@@ -30,11 +30,13 @@ class Occasion:
         new_fact: what kind of news an absent finding is put down to: a reason of the table.
         suspended: findings that rest because of a dispute.
         acknowledged: conclusions an officer has acknowledged.
+        amended: what an amendment is put down to where nothing tells more.
         outcome: what became of a reminder that is not due any more (`streams.detect.rules.reminders.outcome`).
     """
 
     __slots__ = (
-        "acknowledged", "caused_at", "caused_by", "decided_at", "new_fact", "outcome", "policy", "subject", "suspended",
+        "acknowledged", "amended", "caused_at", "caused_by", "decided_at", "new_fact", "outcome", "policy", "subject",
+        "suspended",
     )  # fmt: skip
 
     def __init__(self, subject: str, policy: Policy, caused_by: bytes, caused_at: int, decided_at: int) -> None:
@@ -44,6 +46,7 @@ class Occasion:
         self.caused_at = caused_at
         self.decided_at = decided_at
         self.new_fact = "new_facts"
+        self.amended = "options"
         self.suspended: set[Key] = set()
         self.acknowledged: set[Key] = set()
         self.outcome: Callable[[int, int], tuple[str, int] | None] = _never
@@ -54,14 +57,22 @@ def _never(stay_on: int, deadline_on: int) -> tuple[str, int] | None:
 
 
 class Told:
-    """A finding with the options its reader is to be told."""
+    """A finding with the options its reader is to be told.
 
-    __slots__ = ("found", "options", "terms")
+    Attributes:
+        found: the finding.
+        options: the options that apply.
+        terms: the policy's terms of the rule.
+        also: what else, should it change, makes a further version.
+    """
 
-    def __init__(self, found: Found, options: tuple[str, ...], terms: RuleTerms) -> None:
+    __slots__ = ("also", "found", "options", "terms")
+
+    def __init__(self, found: Found, options: tuple[str, ...], terms: RuleTerms, also: str = "") -> None:
         self.found = found
         self.options = options
         self.terms = terms
+        self.also = also
 
 
 def compare(known: list[Known], told: list[Told], occasion: Occasion) -> list[Alert | Finding]:
@@ -103,7 +114,7 @@ def _digest(told: Told, *, acknowledged: bool) -> int:
     words = (
         f"{found.grade}|{','.join(told.options)}|{acknowledged}|" if found.is_open else f"{found.last_day_on}|{found.ended_by}|"
     )
-    return zlib.crc32(b"".join(found.evidence), zlib.crc32(f"{words}{found.first_day_on}|{found.employer}".encode()))
+    return zlib.crc32(b"".join(found.evidence), zlib.crc32(f"{words}{found.first_day_on}|{found.employer}{told.also}".encode()))
 
 
 def _found(known: Known, told: Told, acknowledged: bool, occasion: Occasion) -> Alert | Finding | None:
@@ -115,7 +126,7 @@ def _found(known: Known, told: Told, acknowledged: bool, occasion: Occasion) -> 
             if known.digest == digest:
                 return None
             state = "acknowledged" if acknowledged else "amended"
-            reason = _amendment(known, told, acknowledged=acknowledged)
+            reason = _amendment(known, told, occasion.amended, acknowledged=acknowledged)
         else:
             state = reason = "raised"
     else:
@@ -139,7 +150,7 @@ def _found(known: Known, told: Told, acknowledged: bool, occasion: Occasion) -> 
     return _version(known, occasion, told.terms, options=told.options, evidence=found.evidence, days=found.days)
 
 
-def _amendment(known: Known, told: Told, *, acknowledged: bool) -> str:
+def _amendment(known: Known, told: Told, otherwise: str, *, acknowledged: bool) -> str:
     found = told.found
     if known.first_day_on != found.first_day_on:
         return "threshold"
@@ -147,7 +158,7 @@ def _amendment(known: Known, told: Told, *, acknowledged: bool) -> str:
         return "evidence" if "established" in (known.grade, found.grade) else "coverage"
     if acknowledged and known.state != "acknowledged":
         return "acknowledged"
-    return "evidence" if known.employer != found.employer else "options"
+    return "evidence" if known.employer != found.employer else otherwise
 
 
 def _absent(known: Known, occasion: Occasion) -> Alert | Finding | None:

@@ -1,4 +1,4 @@
-"""What a rule finds: a rebuttable presumption about one person, before anyone is told of it."""
+"""What a rule finds: a rebuttable presumption about one person or employer, before anyone is told of it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Found:
         sector: section letter of the work concerned; empty otherwise.
         evidence: event ids it rests on, in order of ``(occurred_at, event_id)``.
         ended_by: empty while it lasts, else ``exit_seen``, ``exit_not_seen``, ``title_found``, ``registered``,
-            ``permit_found``, ``contract_found``, ``citizenship``, ``permits_over``.
+            ``permit_found``, ``contract_found``, ``citizenship``, ``permits_over``, ``share_met``.
         departed: whether the exit of the stay was seen.
     """
 

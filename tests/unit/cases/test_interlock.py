@@ -91,7 +91,7 @@ def test_what_is_over_protects_no_more(kind: Any) -> None:
 def test_a_referral_is_added_in_one_place_and_named_in_two() -> None:
     """The word stands where policies are checked (it must come last) and in `cases.options`: nobody else can write it."""
     holders = set()
-    for room in ("records", "policy", "detect", "alerts", "cases", "person"):
+    for room in ("records", "policy", "detect", "alerts", "cases", "person", "employer"):
         for path in (SOURCE / room).rglob("*.py"):
             tree = ast.parse(path.read_text(encoding="utf-8"))
             docs = {
