@@ -28,6 +28,7 @@ COMMANDS: tuple[str, ...] = (
     "dead_letters",
     "warehouse",
     "sql",
+    "export",
     "alerts",
     "explain",
     "what_if",

@@ -59,8 +59,11 @@ def everything(engine: Embedded, *but: str) -> dict[str, list[Any]]:
         "AND match(name, '^(mart_|core_)|_now$') AND name != 'core_deliveries' ORDER BY name"
     )
     found = {}
+    columns_of: dict[str, set[str]] = defaultdict(set)
+    for table, column in engine.select("SELECT table, name FROM system.columns WHERE database = currentDatabase()").rows:
+        columns_of[table].add(column)
     for (name,) in views.rows:
-        columns = {column for (column,) in engine.select(f"SELECT name FROM system.columns WHERE table = '{name}'").rows}  # noqa: S608
+        columns = columns_of[name]
         left_out = ", ".join(f"`{column}`" for column in but if column in columns)
         found[name] = sorted(map(repr, engine.select(f"SELECT *{f' EXCEPT ({left_out})' if left_out else ''} FROM {name}").rows))  # noqa: S608
     return found
