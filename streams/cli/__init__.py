@@ -33,6 +33,7 @@ COMMANDS: tuple[str, ...] = (
     "explain",
     "what_if",
     "gateway",
+    "edge",
     "asyncapi",
     "console",
 )

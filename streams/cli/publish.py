@@ -146,7 +146,7 @@ def _sending(settings: Settings, rules: Policy, rows: _Rows, *, bootstrap: str, 
         publisher = stack.enter_context(Publisher(settings, source=rows.source or "shekara-publish"))
     return Sending(
         completion=_completion(settings, rules, rows),
-        door=_door(rules, settings),
+        door=door_of(rules, settings),
         publisher=publisher,
         namespace=settings.namespace,
         rejects=None,
@@ -180,7 +180,7 @@ def _completion(settings: Settings, rules: Policy, rows: _Rows) -> Completion:
     )
 
 
-def _door(rules: Policy, settings: Settings) -> Door:
+def door_of(rules: Policy, settings: Settings) -> Door:
     """Returns the very door of the system, so that a row that passes here does not end in the dead letters."""
     from streams.clock import now_ms
     from streams.decode import Decoder, Rejected, load_sources

@@ -1,0 +1,81 @@
+"""Writes ``schemas/vectors``: what a publisher in another language must get, byte for byte.
+
+Run as ``python -m tests.contract.vectors``.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from streams.publish.pseudonym import Pseudonyms
+from streams.wire import avro
+from streams.wire.jsonform import to_json
+from streams.wire.partition import murmur2, partition_of
+from streams.wire.schemas import schema_directory
+from streams.wire.topics import topic_of
+from tests.unit.decode.lawful import LAWFUL
+
+FOLDER = Path(__file__).parents[2] / "schemas" / "vectors"
+TEST_KEY = bytes(range(32))
+DOCUMENTS = [
+    ("UZB", "AB1234567"),
+    ("UZB", "ab 123-45.67"),
+    ("D", "C01X00T47"),
+    ("DEU", "C01X00T47"),
+    ("KAZ", "N00000001"),
+    ("XXA", "0000"),
+]
+
+
+def events() -> list[dict[str, Any]]:
+    """Returns one lawful event of every type, in every form."""
+    found = []
+    for record in LAWFUL:
+        value, codec = avro.encode(record), avro.codecs().by_kind[type(record)]
+        confluent = avro.CONFLUENT + codec.version.schema_id.to_bytes(4, "big") + value[avro.SINGLE_OBJECT_HEADER :]
+        found.append(
+            {
+                "topic": topic_of(record.NAME).suffix,
+                "key": record.subject,
+                "json": to_json(record),
+                "single_object": value.hex(),
+                "confluent": confluent.hex(),
+            }
+        )
+    return found
+
+
+def pseudonyms() -> dict[str, Any]:
+    """Returns pseudonyms under a key that is for tests alone."""
+    made = Pseudonyms(3, TEST_KEY)
+    people = [{"issuing_country": c, "document_number": n, "subject": made.person(c, n)} for c, n in DOCUMENTS]
+    return {"key": TEST_KEY.hex(), "key_version": made.version, "people": people}
+
+
+def partitions() -> list[dict[str, Any]]:
+    """Returns keys and where they lie."""
+    keys = ["", "a", "abcd", "abcde", "KZ-75-A1", *(str(event["key"]) for event in events()[:3])]
+    return [
+        {
+            "key": key,
+            "murmur2": murmur2(key.encode()),
+            "of_4": partition_of(key.encode(), 4),
+            "of_7": partition_of(key.encode(), 7),
+        }
+        for key in keys
+    ]
+
+
+def texts() -> dict[str, str]:
+    """Returns the files by name."""
+    parts = {"events.json": events(), "pseudonyms.json": pseudonyms(), "partitions.json": partitions()}
+    return {name: json.dumps(content, indent=1, ensure_ascii=False) + "\n" for name, content in parts.items()}
+
+
+if __name__ == "__main__":
+    assert schema_directory() == FOLDER.parent
+    FOLDER.mkdir(exist_ok=True)
+    for file, text in texts().items():
+        (FOLDER / file).write_text(text, "utf-8")
