@@ -1,0 +1,45 @@
+"""No delivery of the same log changes any indicator: other cuts, another order, parts of it again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from streams.report.catalogue import indicators
+from streams.warehouse.embedded import Embedded
+from tests.contract.warehouse import deliver, deliveries, empty
+from tests.integration.indicator_facts import rows
+from tests.integration.test_indicators_flows import CROSSINGS, MOVES, STOCK
+from tests.integration.test_indicators_labour import FAMILIES, PERMITS, PROCEDURES, QUOTAS, WORK
+from tests.integration.test_indicators_quality import CASES
+from tests.unit.warehouse.made import crossing
+
+pytestmark = pytest.mark.integration
+
+LOG = [
+    *deliveries([*MOVES, *PERMITS, *QUOTAS, *FAMILIES, *PROCEDURES, *CROSSINGS, *STOCK[0]]),
+    *deliveries([*STOCK[1], *WORK, *CASES], topic="t.outputs"),
+    *deliveries([crossing(1), crossing(2, day=3)], topic="t.people", partition=1),
+]
+VIEWS = sorted({one.view for one in indicators()})
+
+
+def told(engine: Embedded) -> dict[str, Any]:
+    return {view: rows(engine, view) for view in VIEWS}
+
+
+@given(data=st.data())
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_delivery_of_the_same_log_changes_any_indicator(engine: Embedded, data: st.DataObject) -> None:
+    empty(engine)
+    deliver(engine, LOG)
+    expected = told(engine)
+    assert sum(1 for answer in expected.values() if answer) > 40, "most indicators have something to say about this log"
+    empty(engine)
+    again = data.draw(st.lists(st.sampled_from(range(len(LOG))), max_size=40), label="delivered again")
+    order = data.draw(st.permutations(range(len(LOG))), label="order")
+    deliver(engine, [LOG[index] for index in (*order, *again)], cut=data.draw(st.integers(5, 60), label="cut"))
+    assert told(engine) == expected
