@@ -9,6 +9,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from streams.cases.follow import case_id_of
+from streams.console.feed import is_person
 from streams.console.person_file import Logged, PersonFile, open_file, plain
 from streams.console.picture import draw
 from streams.console.reading import Fields
@@ -45,6 +46,7 @@ def _alert(visit: Visit) -> Response:
     alert = alert_of(visit)
     visit.audit("see_alert", str(alert["alert_id"]))
     file = open_file(visit.desk.reading, visit.desk.policy, alert["subject"])
+    personal = is_person(alert["subject"])
     stay_on, deadline_on = plain(alert["stay_on"]), plain(alert["deadline_on"])
     evidence = {one.bytes for one in alert["evidence"]}
     case_id = UUID(bytes=case_id_of(alert["subject"], stay_on))
@@ -52,7 +54,8 @@ def _alert(visit: Visit) -> Response:
         "alert.html",
         alert=alert,
         about=about(visit, alert),
-        picture=draw(file, stay_on, deadline_on),
+        personal=personal,
+        picture=draw(file, stay_on, deadline_on) if personal else None,
         lines=[line for line in file.lines if line.stay_on == stay_on],
         evidence=[one for one in file.events if one.event.event_id in evidence],
         silent=_silent(file, alert),
@@ -99,11 +102,23 @@ def details(logged: Logged) -> list[tuple[str, Any]]:
 
 
 def _ask_why(visit: Visit) -> Response:
-    return visit.page("person_why.html", alert=alert_of(visit), trouble="")
+    return visit.page("person_why.html", alert=_personal(visit), trouble="")
+
+
+def _personal(visit: Visit) -> Fields:
+    """Returns the alert of the path if it is about a person.
+
+    Raises:
+        Refused: it is not, or is not there.
+    """
+    alert = alert_of(visit)
+    if not is_person(alert["subject"]):
+        raise Refused(404, "refused.nothing_here")
+    return alert
 
 
 def _person(visit: Visit) -> Response:
-    alert = alert_of(visit)
+    alert = _personal(visit)
     reason = visit.field("reason", 500)
     if len(reason) < 5:
         return visit.page("person_why.html", status=422, alert=alert, trouble=visit.say("person.reason_missing"))
@@ -114,9 +129,10 @@ def _person(visit: Visit) -> Response:
 
 def _employer(visit: Visit) -> Response:
     alert = alert_of(visit)
-    if not alert["employer"]:
+    employer = alert["employer"] or ("" if is_person(alert["subject"]) else alert["subject"])
+    if not employer:
         raise Refused(404, "refused.nothing_here")
     visit.audit("see_employer", str(alert["alert_id"]))
-    rows = visit.desk.reading.employer_alerts(alert["employer"], visit.oblast)
-    declared = visit.desk.reading.declarations(alert["employer"])
-    return visit.page("employer.html", alert=alert, rows=rows, declared=declared)
+    rows = visit.desk.reading.employer_alerts(employer, visit.oblast)
+    declared = visit.desk.reading.declarations(employer)
+    return visit.page("employer.html", alert=alert, employer=employer, rows=rows, declared=declared)

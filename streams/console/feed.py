@@ -75,7 +75,7 @@ def _row(visit: Visit) -> Response:
     found = visit.desk.reading.some([visit.id_in_path()], visit.oblast)
     if not found:
         raise Refused(404, "refused.nothing_here")
-    found[0]["has_employer"] = bool(found[0]["employer"])
+    found[0] |= {"has_employer": bool(found[0]["employer"]), "personal": is_person(found[0]["subject"])}
     return HTMLResponse(draw(visit, found[0]))
 
 
@@ -136,7 +136,17 @@ def row_of(alert: Alert) -> dict[str, Any]:
     """Returns a version as the warehouse would show it in a row."""
     names = ("version", "rule", "family", "state", "grade", "severity", "stay_on", "deadline_on", "first_day_on", "last_day_on")
     row = {name: getattr(alert, name) for name in (*names, "days", "group", "oblast", "post", "reason", "decided_at")}
-    return row | {"alert_id": UUID(bytes=alert.alert_id), "has_employer": bool(alert.employer), "decided_ms": alert.decided_at}
+    return row | {
+        "alert_id": UUID(bytes=alert.alert_id),
+        "has_employer": bool(alert.employer),
+        "personal": is_person(alert.subject),
+        "decided_ms": alert.decided_at,
+    }
+
+
+def is_person(subject: str) -> bool:
+    """Returns whether a pseudonym is a person's: an employer's alert has no case, and no decision event exists for it yet."""
+    return subject.startswith("p")
 
 
 def _acknowledge(visit: Visit) -> Response:
@@ -159,7 +169,7 @@ def _acknowledge(visit: Visit) -> Response:
             reason,
         )
         for row in sorted(found, key=lambda one: str(one["alert_id"]))
-        if row["state"] in _SEEN
+        if row["state"] in _SEEN and is_person(row["subject"])
     ]
     sent = visit.desk.decisions.take(visit.account.officer, taken)
     back = visit.field("back")

@@ -20,7 +20,8 @@ Fields = dict[str, Any]
 
 _ROW = (
     "alert_id, version, rule, family, state, grade, severity, stay_on, deadline_on, first_day_on, last_day_on, days, "
-    "`group`, oblast, post, employer <> '' AS has_employer, reason, decided_at, toUnixTimestamp64Milli(decided_at) AS decided_ms"
+    "`group`, oblast, post, employer <> '' AS has_employer, startsWith(subject, 'p') AS personal, reason, decided_at, "
+    "toUnixTimestamp64Milli(decided_at) AS decided_ms"
 )
 
 
@@ -147,7 +148,8 @@ class Reading:
     def employer_alerts(self, employer: str, oblast: str) -> list[Fields]:
         """Returns the alerts that name an employer, the newest first."""
         return self.ask(
-            f"SELECT {_ROW}, sector FROM alerts_now WHERE employer = {quote(employer)}{_within(oblast)} "  # noqa: S608
+            f"SELECT {_ROW}, sector FROM alerts_now "  # noqa: S608
+            f"WHERE (employer = {quote(employer)} OR subject = {quote(employer)}){_within(oblast)} "
             "ORDER BY decided_ms DESC LIMIT 200"
         )
 
@@ -177,11 +179,13 @@ class Reading:
 
     def stock(self, oblast: str) -> Fields:
         """Returns how many foreigners' last crossing is an entry: an upper bound; and how many of these entries are recent."""
-        where = f"AND oblast = {quote(oblast)}" if oblast else ""
+        where = f" AND tupleElement(last, 4) = {quote(oblast)}" if oblast else ""
         return self.ask(
-            "SELECT sum(persons) AS upper, sumIf(persons, oldest_entry_on >= subtractDays(today, 90)) AS recent FROM "  # noqa: S608
-            f"(SELECT *, (SELECT max(newest_entry_on) FROM mart_open_stays) AS today FROM mart_open_stays "
-            f"WHERE citizenship <> 'KAZ' {where})"
+            "SELECT count() AS upper, countIf(tupleElement(last, 2) > subtractDays(newest, 90)) AS recent FROM "  # noqa: S608
+            "(SELECT subject, argMax((direction, occurred_on, citizenship, oblast), (occurred_at, toString(event_id))) AS last, "
+            "(SELECT max(occurred_on) FROM core_border_crossing) AS newest "
+            "FROM core_border_crossing WHERE direction IN ('entry', 'exit') GROUP BY subject) "
+            f"WHERE tupleElement(last, 1) = 'entry' AND tupleElement(last, 3) <> 'KAZ'{where}"
         )[0]
 
     def funnel(self, oblast: str) -> list[Fields]:
