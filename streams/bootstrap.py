@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from streams import clock
 from streams.settings import Settings
 
 if TYPE_CHECKING:
     from streams.agents.people import PersonSteps
+    from streams.runtime.clients import KafkaClients
     from streams.runtime.headless import HeadlessApp
+    from streams.runtime.ownership import Place
+    from streams.runtime.store import Store
 
 SESSION_S = 10.0
 """Short, because a wrong guess costs little: state is kept over a rebalance, and who lost a partition is fenced."""
@@ -65,6 +70,7 @@ def worker(
             partitions=clients.partitions,
         ),
         clients,
+        open_store=_stores(settings, clients, {PEOPLE.name(settings.namespace)}),
         rewind=app.rewind,
         fatal=app.halt,
         batch_records=settings.batch_records,
@@ -83,6 +89,24 @@ def worker(
         posts.write_ticks(ownership, writer)
         app.afterwards.append(writer.stop)
     return app
+
+
+def _stores(settings: Settings, clients: KafkaClients, topics: set[str]) -> Callable[[Place], Store]:
+    """Returns what opens a partition's state: on the disk for the topics named if the settings say so, else in memory."""
+    from streams.runtime.store import MemoryStore
+
+    def open_store(place: Place) -> Store:
+        if settings.store == "memory" or place.topic not in topics:
+            return MemoryStore()
+        from streams.runtime.rocks import open_patiently
+
+        # Workers of one machine share the directory, so that who takes over a partition finds its state.
+        path = settings.home / "worker" / place.topic / str(place.partition)
+        identity = clients.identity(f"{place.topic}-changelog")
+        store = open_patiently(path, identity=identity, now_ms=clock.now_ms())
+        return MemoryStore() if store is None else store
+
+    return open_store
 
 
 def headless(settings: Settings, group: str, *, name: str = "", session_s: float = SESSION_S) -> HeadlessApp:

@@ -67,6 +67,10 @@ class Settings(BaseSettings):
     )
     tick_interval_s: float = Field(default=10.0, gt=0, description="Seconds between wall-clock ticks.")
 
+    store: Literal["memory", "rocksdb"] = Field(
+        default="memory",
+        description="Where a worker keeps dossiers: memory, or rocksdb in its data directory (less memory, faster restarts).",
+    )
     batch_records: int = Field(default=2000, ge=1, description="Records of one partition handled as one unit, at most.")
     sink_batch_rows: int = Field(default=20_000, ge=1, description="Rows per table and block towards ClickHouse, at most.")
     sink_batch_s: float = Field(default=1.0, gt=0, description="Seconds a row waits for its block, at most.")

@@ -78,6 +78,23 @@ class KafkaClients:
         """
         return self._partitions[topic]
 
+    def identity(self, topic: str) -> str:
+        """Returns what tells this topic from another of the same name: the cluster's id and the topic's. Blocks.
+
+        Raises:
+            DependencyError: Kafka does not answer.
+        """
+        from confluent_kafka import KafkaException, TopicCollection
+        from confluent_kafka.admin import AdminClient
+
+        client = AdminClient(self._connection)
+        try:
+            cluster = client.list_topics(topic, timeout=_ANSWER_S).cluster_id
+            described = client.describe_topics(TopicCollection([topic]), request_timeout=_ANSWER_S)[topic].result()
+        except KafkaException as error:
+            raise DependencyError(f"Kafka did not describe {topic}: {error.args[0].name()}.") from error
+        return f"{cluster}/{topic}/{described.topic_id}"
+
     def producer(self, transactional_id: str) -> Any:
         """Returns a transactional producer."""
         from confluent_kafka import Producer

@@ -13,7 +13,7 @@ from streams import metrics
 from streams.errors import DependencyError
 from streams.runtime.failpoints import Reach, unarmed
 from streams.runtime.partition import Clients, Event, Lane, Partition
-from streams.runtime.store import Store
+from streams.runtime.store import MemoryStore, Store
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +37,7 @@ class Ownership:
         lanes: how each source topic is processed.
         clients: makes connections to Kafka.
         rewind: reads a partition again from an offset.
+        open_store: opens a partition's state; in memory if not given.
         fatal: told the error that must stop the process.
         batch_records: records handled as one unit, about.
         reach: failpoints.
@@ -49,6 +50,7 @@ class Ownership:
         clients: Clients,
         *,
         rewind: Callable[[Place, int], Awaitable[None]],
+        open_store: Callable[[Place], Store] = lambda _: MemoryStore(),
         fatal: Callable[[BaseException], None],
         batch_records: int = 2000,
         reach: Reach = unarmed,
@@ -59,6 +61,7 @@ class Ownership:
         self.listeners: list[Listener] = []
         self._clients = clients
         self._rewind = rewind
+        self._open_store = open_store
         self._fatal = fatal
         self._batch_records = batch_records
         self._reach = reach
@@ -108,6 +111,9 @@ class Ownership:
         """Lets everything go; for the end of the process."""
         self._patience_s = patience_s
         await self.revoked(list(self._running))
+        loop = asyncio.get_running_loop()
+        kept = [self._kept.pop(place) for place in list(self._kept)]
+        await asyncio.gather(*(loop.run_in_executor(self._executor, store.close) for store in kept))
         for executor in (self._executor, self._decider):
             executor.shutdown(wait=False, cancel_futures=True)
 
@@ -120,6 +126,7 @@ class Ownership:
             executor=self._executor,
             decider=self._decider,
             transactional_id=f"{place.topic}.{place.partition}",
+            open_store=lambda: self._open_store(place),
             rewind=lambda offset: self._rewind(place, offset),
             fatal=self._fatal,
             batch_records=self._batch_records,

@@ -19,7 +19,7 @@ from streams.errors import IntegrityError
 from streams.runtime.batch import Batch, joined, parts
 from streams.runtime.checkpoint import Checkpoint, Outcome
 from streams.runtime.failpoints import Reach, unarmed
-from streams.runtime.store import MemoryStore, Source, Store, check_against_source, recover
+from streams.runtime.store import MemoryStore, Source, Store, StoreDamagedError, check_against_source, recover
 
 log = structlog.get_logger(__name__)
 
@@ -90,7 +90,8 @@ class Partition:
     Args:
         lane: how its topic is processed.
         number: its number.
-        store: state kept from an earlier assignment, or an empty one.
+        store: state kept from an earlier assignment; none to open it.
+        open_store: opens the state as the disk has it, or an empty one; asked again after it was found damaged.
         clients: makes connections.
         executor: where blocking work is done.
         decider: where batches are decided, one at a time: the event loop stays free, and threads do not fight for it.
@@ -111,6 +112,7 @@ class Partition:
         executor: Executor,
         decider: Executor,
         transactional_id: str,
+        open_store: Callable[[], Store] = MemoryStore,
         rewind: Callable[[int], Any],
         fatal: Callable[[BaseException], None],
         batch_records: int = 2000,
@@ -119,6 +121,8 @@ class Partition:
         self.lane = lane
         self.number = number
         self.store: Store = store if store is not None else MemoryStore()
+        self._open_store = open_store if store is None else None
+        self._reopen_store = open_store
         self.ready = False
         self.next_offset: int | None = None
         self._clients = clients
@@ -200,16 +204,33 @@ class Partition:
         checkpoint = Checkpoint(self._clients.producer(self._transactional_id), lane.changelog, number, reach=self._reach)
         checkpoint.open()
         self._checkpoint = checkpoint
+        try:
+            recovered = self._recover()
+        except StoreDamagedError as error:
+            # The changelog is the state; what lies on the disk only saves reading it.
+            log.warning("store_set_aside", topic=lane.topic, partition=number, why=str(error))
+            self.store.close()
+            self._open_store = self._reopen_store
+            recovered = self._recover()
+        if not recovered:
+            return False
+        metrics.RECOVERY_SECONDS.labels(*self._labels).set(clock.monotonic_s() - started)
+        return True
+
+    def _recover(self) -> bool:
+        """Brings the state up to the end of the changelog; returns false if it was told to stop. Blocks."""
+        if self._open_store is not None:
+            self.store = self._open_store()
+            self._open_store = None
         reader = self._clients.reader()
         try:
-            if not recover(self.store, reader, lane.changelog, number, stopped=lambda: self._stopping):
+            if not recover(self.store, reader, self.lane.changelog, self.number, stopped=lambda: self._stopping):
                 return False
             self.next_offset = check_against_source(self.store.marker, self._source(reader))
         finally:
             reader.close()
-        self.core = lane.core(number, self.store)
+        self.core = self.lane.core(self.number, self.store)
         self.core.restore()
-        metrics.RECOVERY_SECONDS.labels(*self._labels).set(clock.monotonic_s() - started)
         return True
 
     def _source(self, reader: Any) -> Source:
@@ -281,9 +302,10 @@ class Partition:
         outcome = await self._in_thread(lambda: core.process(batch, clock.now_ms()), self._decider)
         decided = clock.monotonic_s()
         changelog_end = await self._in_thread(lambda: checkpoint.commit(outcome))
-        self.store.apply(outcome.changes)
-        self.store.marker = outcome.last_offset
-        self.store.changelog_offset = changelog_end
+        # In a thread: a store on a disk may have to wait for it.
+        await self._in_thread(
+            lambda: self.store.apply(outcome.changes, marker=outcome.last_offset, changelog_offset=changelog_end)
+        )
         self.next_offset = batch.next_offset
         self._reach("after_apply")
         self._measure(batch, outcome, decided - started, clock.monotonic_s() - decided)

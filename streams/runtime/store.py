@@ -54,17 +54,29 @@ class Store(Protocol):
     def get(self, key: bytes) -> bytes | None:
         """Returns the value of a key; none if there is none."""
 
-    def apply(self, changes: Mapping[bytes, bytes | None]) -> None:
-        """Takes over the changes of one batch; a value of none removes the key."""
+    def apply(
+        self, changes: Mapping[bytes, bytes | None], *, marker: int | None = None, changelog_offset: int | None = None
+    ) -> None:
+        """Takes over the changes of one batch, all or none.
+
+        Args:
+            changes: the last value by key; none removes the key.
+            marker: last source offset that is in the state with them; as before if none.
+            changelog_offset: next changelog offset to read with them; as before if none.
+        """
 
     def items(self) -> Iterable[tuple[bytes, bytes]]:
         """Returns every key and value, in no particular order."""
 
     def __len__(self) -> int:
-        """Returns how many keys there are."""
+        """Returns how many keys there are, about."""
 
     def close(self) -> None:
-        """Lets go of the state."""
+        """Lets go of the state; what is kept on a disk stays there."""
+
+
+class StoreDamagedError(Exception):
+    """A store on a disk cannot be read; it is set aside and made anew from the changelog."""
 
 
 class MemoryStore:
@@ -79,8 +91,20 @@ class MemoryStore:
         """Returns the value of a key; none if there is none."""
         return self._data.get(key)
 
-    def apply(self, changes: Mapping[bytes, bytes | None]) -> None:
-        """Takes over the changes of one batch; a value of none removes the key."""
+    def apply(
+        self, changes: Mapping[bytes, bytes | None], *, marker: int | None = None, changelog_offset: int | None = None
+    ) -> None:
+        """Takes over the changes of one batch, all or none.
+
+        Args:
+            changes: the last value by key; none removes the key.
+            marker: last source offset that is in the state with them; as before if none.
+            changelog_offset: next changelog offset to read with them; as before if none.
+        """
+        if marker is not None:
+            self.marker = marker
+        if changelog_offset is not None:
+            self.changelog_offset = changelog_offset
         data = self._data
         for key, value in changes.items():
             if value is None:
@@ -204,22 +228,24 @@ def recover(
             return False
         messages = consumer.consume(_READ_AT_ONCE, timeout=_READ_WAIT_S)
         changes: dict[bytes, bytes | None] = {}
+        marker: int | None = None
         for message in messages:
             trouble = message.error()
             if trouble is None:
                 key, value = message.key(), message.value()
                 position = message.offset() + 1
                 if key == MARKER_KEY:
-                    store.marker = unpack_marker(value)
+                    marker = unpack_marker(value)
                 else:
                     changes[key] = value
             elif trouble.code() == KafkaError._PARTITION_EOF:
                 position = max(position, message.offset(), high)
             elif not trouble.retriable():
                 raise DependencyError(f"Partition {partition} of {topic} cannot be read: {trouble.str()}.")
-        store.apply(changes)
+        store.apply(changes, marker=marker, changelog_offset=position)
         count += len(changes)
         progress(count)
-    store.changelog_offset = position
+    if position != store.changelog_offset:
+        store.apply({}, changelog_offset=position)
     consumer.unassign()
     return True
