@@ -24,7 +24,7 @@ from streams.wire import avro
 from streams.wire.topics import MAX_EVENT_BYTES
 
 MAX_BYTES = 1024 * 1024 * 1024
-"""Sealed events a spool holds unless told otherwise: about four million, a month at two a second."""
+"""Sealed events a spool holds unless told otherwise: at 142 bytes a crossing seven million, six weeks at two a second."""
 
 RECEIPTS_KEPT = 100_000
 """Receipts remembered, the latest: an event put again within them is known to be delivered."""
