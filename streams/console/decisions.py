@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from streams.clock import now_ms
+from streams.clock import monotonic_s, now_ms
 from streams.console.audit import Audit
 from streams.console.store import Store, Writer
 from streams.errors import ShekaraError
@@ -70,6 +70,7 @@ class Decisions:
         self._audit = audit
         self._clock = clock
         self._publisher: Publisher | None = None
+        self._rest_until_s = 0.0
         self._lock = threading.Lock()
         self._stop = threading.Event()
         with store.writing() as writer:
@@ -111,8 +112,9 @@ class Decisions:
                     one.alert_id,
                 )
                 self._keep(writer, event, one, officer, at)
-        with contextlib.suppress(ShekaraError):
-            return self._send()
+        if monotonic_s() >= self._rest_until_s:
+            with contextlib.suppress(ShekaraError):
+                return self._send()
         return False
 
     def _keep(self, writer: Writer, event: CaseDecision, taken: Taken, officer: str, at: int) -> None:
@@ -164,6 +166,8 @@ class Decisions:
                 self._publisher.flush(SEND_S)
             except ShekaraError as error:
                 log.warning("decisions wait", error=type(error).__name__, waiting=len(rows))
+                # Nobody else's page waits for a Kafka that just did not answer; the thread goes on trying.
+                self._rest_until_s = monotonic_s() + 2 * RETRY_S
                 self._forget()
                 raise
             with self._store.writing() as writer:
