@@ -1,0 +1,100 @@
+"""Alerts about employers among those about people: they say what the employers' view says, and count as nobody's breach."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from streams.employer import take
+from streams.policy.load import load
+from streams.records import Alert, EmployerDeclaration
+from streams.report.explain import explain
+from streams.warehouse.embedded import Embedded
+from tests.integration.indicator_facts import alert, day, fact, rows, told
+
+pytestmark = pytest.mark.integration
+
+OPEN = "state IN ('raised', 'amended', 'acknowledged')"
+
+
+def declaration(number: int, employer: str, as_of: int, foreigners_12: int, **values: Any) -> EmployerDeclaration:
+    plain: dict[str, Any] = {"as_of_on": day(as_of), "oblast": "KZ-23", "sector": "F", "size": "medium"}
+    plain |= {"citizens_12": 70, "citizens_34": 0, "foreigners_12": foreigners_12, "foreigners_34": 0}
+    return fact(EmployerDeclaration, number, employer, as_of, **plain | values)
+
+
+DECLARED = [
+    declaration(1, "e1-low", 0, 31),
+    declaration(2, "e1-low", 90, 40),
+    declaration(3, "e1-again", 0, 31),
+    declaration(4, "e1-again", 90, 30),
+    declaration(5, "e1-again", 180, 31),
+    declaration(6, "e1-ended", 0, 31),
+    declaration(7, "e1-ended", 90, 30),
+    declaration(8, "e1-withdrawn", 0, 31),
+    declaration(9, "e1-withdrawn", 0, 30, recorded_at=declaration(8, "", 0, 0).recorded_at + 1),
+    declaration(10, "e1-good", 0, 0),
+    declaration(11, "e1-late", 90, 30),
+    declaration(12, "e1-late", 0, 31),
+]
+
+
+def alerts_of(declared: list[EmployerDeclaration]) -> list[Alert]:
+    states: dict[str, bytes | None] = {}
+    found: list[Alert] = []
+    for one in declared:
+        step = take(states.get(one.subject), one, one.recorded_at, load("kz"))
+        states[one.subject] = step.state or states.get(one.subject)
+        found += step.alerts
+    return found
+
+
+def test_open_alerts_are_those_of_employers_below_the_share(engine: Embedded) -> None:
+    told(engine, DECLARED, alerts_of(DECLARED))
+    wanted = [("e1-again",), ("e1-low",)]
+    assert rows(engine, "alerts_now", "subject", f"rule = 'employer_citizen_share' AND {OPEN}") == wanted
+    assert rows(engine, "mart_citizens_share", "employer", "below") == wanted
+    assert rows(engine, "mart_alerts", "rule, oblast, state, alerts") == [
+        ("employer_citizen_share", "KZ-23", "amended", 1),
+        ("employer_citizen_share", "KZ-23", "raised", 1),
+        ("employer_citizen_share", "KZ-23", "resolved", 3),
+        ("employer_citizen_share", "KZ-23", "retracted", 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        *("mart_unregistered_workers", "mart_unregistered_workers_by_oblast", "mart_work_breaches", "mart_overstays_by_grade"),
+        *(
+            "mart_overstays_by_age",
+            "mart_overstays_by_group",
+            "mart_overstays_by_oblast",
+            "mart_follow_up",
+            "mart_foreigners_present",
+        ),
+        *("mart_entries_during_ban", "mart_trafficking_indicators", "mart_open_stays"),
+    ],
+)
+def test_what_is_counted_of_people_is_the_same_with_and_without_them(engine: Embedded, view: str) -> None:
+    people = [
+        alert(1, "overstay_visa", oblast="KZ-23"),
+        alert(2, "work_without_permit", "p1-b", employer="e1-low", oblast="KZ-23"),
+    ]
+    told(engine, [], people)
+    before = rows(engine, view)
+    told(engine, DECLARED, [*people, *alerts_of(DECLARED)])
+    assert rows(engine, view) == before
+
+
+def test_such_an_alert_is_explained_by_the_declarations_it_rests_on(engine: Embedded) -> None:
+    alerts = alerts_of(DECLARED)
+    told(engine, DECLARED, alerts)
+    one = next(one for one in alerts if one.subject == "e1-ended")
+    found = explain(UUID(bytes=one.alert_id), lambda sql: engine.select(sql).rows, load("kz"))
+    assert [version["state"] for version in found["versions"]] == ["raised", "resolved"]
+    assert [event["type"] for event in found["events"] if event["is_evidence"]] == ["employer_declaration"] * 2
+    assert found["ledger_now"] == []
+    assert [option["name"] for option in found["options"]] == ["correct_record", "dispute_record"]
