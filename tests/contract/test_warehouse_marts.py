@@ -319,7 +319,7 @@ EVENTS = st.lists(
 
 
 @given(events=EVENTS, data=st.data())
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_delivery_of_the_same_log_changes_any_mart(engine: Embedded, events: list[Any], data: st.DataObject) -> None:
     """Delivered again, in other cuts, parts of it twice: every view has the same rows."""
     log = deliveries(events)
@@ -337,7 +337,7 @@ def test_no_delivery_of_the_same_log_changes_any_mart(engine: Embedded, events: 
 
 
 @given(events=st.lists(st.integers(1, 8), min_size=1, max_size=20), data=st.data())
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_repeats_and_another_order_change_nothing_but_the_place_in_the_log(
     engine: Embedded, events: list[int], data: st.DataObject
 ) -> None:
