@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo check test bench compiled lock clean
+.PHONY: help install demo check test bench compiled bench-publish lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ bench: install ## measure every lane on one loaded topic; ARGS="--events 1000000
 
 compiled: install ## compile the rooms that decide (mypyc, needs a C compiler); ARGS="--test" or ARGS="--measure"
 	@$(BIN)/python -m bench.compiled $(ARGS)
+
+bench-publish: install ## SDK and gateway against the bare client; ARGS="20000"
+	@$(BIN)/python -m bench.publish $(ARGS)
 
 lock: ## resolve the dependencies again and write requirements.lock
 	@$(BIN)/python -m pip install --quiet uv
