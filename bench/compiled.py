@@ -77,6 +77,7 @@ def main() -> int:
         return 3
     if fresh() != _stamp():
         build(given.opt_level)
+    _copy()
     if given.test:
         return subprocess.run([sys.executable, "-m", "pytest", "-q", *TESTS], cwd=TARGET, check=False).returncode
     if given.measure:
@@ -116,14 +117,19 @@ def _stamp() -> str:
     return file.read_text("utf-8") if file.exists() else ""
 
 
+def _copy() -> None:
+    """Brings everything that is not compiled up to date."""
+    ignore = shutil.ignore_patterns("__pycache__", "*.so")
+    for name in ("streams", "schemas", "tests", "docs"):
+        shutil.copytree(ROOT / name, TARGET / name, ignore=ignore, dirs_exist_ok=True)
+
+
 def build(opt_level: str = "3") -> None:
     """Compiles into ``build/compiled``; what was there is replaced."""
     stamp = fresh()
     shutil.rmtree(TARGET, ignore_errors=True)
     TARGET.mkdir(parents=True)
-    ignore = shutil.ignore_patterns("__pycache__", "*.so")
-    for name in ("streams", "schemas", "tests", "docs"):
-        shutil.copytree(ROOT / name, TARGET / name, ignore=ignore)
+    _copy()
     sources = [str(path.relative_to(ROOT)) for path in _sources()]
     started = time.monotonic()
     print(f"Compiling {len(sources)} modules …", file=sys.stderr)
