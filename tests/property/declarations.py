@@ -42,7 +42,7 @@ def declarations(draw: st.DrawFn) -> list[EmployerDeclaration]:
         day = FIRST_ON + 90 * draw(st.integers(0, 4))
         found.append(
             declared(
-                draw(st.integers(1, 12)),
+                draw(st.integers(1, 6)),
                 day,
                 recorded_at=(day + draw(st.integers(1, 3))) * DAY_MS,
                 oblast=draw(st.sampled_from(("KZ-75", "KZ-71"))),

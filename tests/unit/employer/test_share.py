@@ -145,3 +145,18 @@ def test_a_state_of_a_later_form_is_not_guessed_at() -> None:
     assert told.state is not None
     with pytest.raises(IntegrityError, match="form 200"):
         unpack(b"\xc8" + told.state[1:], EMPLOYER)
+
+
+def test_another_place_under_the_same_id_is_told_by_an_amendment() -> None:
+    told = Told()
+    [raised] = told.of(declared(1, ON, oblast="KZ-75", **LOW))
+    [amended] = told.of(declared(1, ON, oblast="KZ-71", **LOW))
+    assert (raised.oblast, amended.oblast, amended.state, amended.version) == ("KZ-75", "KZ-71", "amended", 2)
+    assert told.of(declared(1, ON, oblast="KZ-75", **LOW)) == [], "of two contents the smaller holds"
+
+
+def test_the_employers_clock_never_goes_back() -> None:
+    told = Told()
+    told.of(declared(1, ON + 90))
+    [late] = told.of(declared(2, ON, **LOW))
+    assert (late.state, late.decided_at) == ("resolved", (ON + 90) * DAY_MS)
