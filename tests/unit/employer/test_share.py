@@ -132,6 +132,9 @@ def test_what_another_policy_takes_back_is_put_down_to_the_policy() -> None:
     milder = replace(kz(), version="kz-milder", periods=(0,), rules=(replace(kz().at(ON), citizen_share_12=50),))
     [retracted] = told.of(declared(2, ON + 90), milder)
     assert (retracted.state, retracted.reason) == ("retracted", "policy")
+    told.of(declared(3, ON + 180, foreigners_12=200), milder)
+    [retracted] = told.of(declared(4, ON + 180, recorded_at=(ON + 190) * DAY_MS), milder)
+    assert (retracted.state, retracted.reason) == ("retracted", "new_facts"), "the policy is the same by then"
 
 
 def test_declarations_of_another_employer_are_refused() -> None:
