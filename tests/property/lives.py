@@ -76,7 +76,9 @@ class Writer:
         return self.draw(st.integers(0, 9)) >= 10 - of_ten
 
     def at(self, day: int) -> int:
-        """Returns an instant on or near a day."""
+        """Returns an instant on or near a day; now and then the very instant of the event before."""
+        if self.often(1) and self.events and abs(self.events[-1].occurred_at // DAY_MS - day) <= 1:
+            return self.events[-1].occurred_at
         hour: int = self.pick(7, 12, 1, 18, 19, 23)
         return day * DAY_MS + hour * HOUR_MS + len(self.events)
 
@@ -138,9 +140,10 @@ def _stay(write: Writer, day: int, citizenship: str) -> int:
             Inspection, write.at(day + write.pick(0, 1, length, length + 1, 31)), "in_country_check", number_of("visit", 1),
             write.pick(*OBLASTS), None, None, None,
         )  # fmt: skip
-    if write.often(6):
+    left = write.often(6)
+    if left:
         _crossing(write, "exit", day + length, citizenship)
-    if write.often(2):
+    if write.often(1 if left else 5):
         _decisions(write, day, length)
     return int(day + length)
 
@@ -268,8 +271,10 @@ def _anything(write: Writer, day: int, citizenship: str) -> None:
     elif what in ("dispute", "alert_dispute") and target is not None:
         alert = None
         if what == "alert_dispute":
-            stay_on = target.occurred_at // DAY_MS
-            alert = alert_id("overstay_visa_exempt", SUBJECT, stay_on, stay_on + 29)
+            entries = [one for one in write.events if isinstance(one, BorderCrossing) and one.direction == "entry"] or [target]
+            stay_on = (write.pick(*entries).occurred_at + 5 * HOUR_MS) // DAY_MS  # the local day, in most zones and hours
+            rule, days = write.pick(("overstay_visa_exempt", 29), ("title_unknown", -1), ("entry_without_exit", 0))
+            alert = alert_id(rule, SUBJECT, stay_on, stay_on + days)
         number = number_of("dispute", write.pick(1, 2))
         about = target.event_id if alert is None else None
         write.write(Dispute, write.at(when), "opened", number, about, alert)
