@@ -153,6 +153,8 @@ def arrival(calendar: Calendar, titles: Titles, stay: Stay) -> list[Found]:
         deadline = entry_day + rules.notification_days
     if not foreigner(calendar, titles, stay, deadline) or group == "unknown" or stay.last_day <= deadline:
         return []
+    if any(titles.citizen(day) for day in range(entry_day, deadline + 1)):
+        return []
     if titles.permanent(deadline) or any(kind == "protection" for kind, _ in titles.of(stay, deadline)):
         return []
     noticed = sorted(day for day, notice in stay.registrations if notice.kind in ("arrival", "extension"))
