@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from streams.detect import titles
 from streams.detect.days import FAR, union
 from streams.detect.finding import Found
 from streams.detect.situation import Situation
@@ -48,6 +49,8 @@ def find(situation: Situation) -> None:
         stay = _stay_on(situation, beyond)
         if beyond > last or stay is None or stay.of_citizen or stay.of_unknown:
             continue
+        if situation.has_title(titles.CITIZENSHIP, beyond):
+            continue
         today = stay.today
         if beyond > today:
             situation.look_again_on(beyond, stay.zone)
@@ -55,13 +58,18 @@ def find(situation: Situation) -> None:
         if not situation.applies(HOUSEHOLD_PERMIT_TOO_LONG, beyond):
             continue
         found = Found(HOUSEHOLD_PERMIT_TOO_LONG, stay.stay_on, beyond - 1, beyond)
-        if last < today and last < stay.last_on:
+        citizen_on = situation.citizen_from(beyond)
+        if citizen_on is not None and citizen_on > min(last, stay.last_on):
+            citizen_on = None
+        if citizen_on is not None and citizen_on <= today:
+            found.last_day_on, found.ended_by = citizen_on, "citizenship"
+        elif last < today and last < stay.last_on:
             found.last_day_on, found.ended_by = last, "permits_over"
         elif not stay.is_open:
             found.last_day_on = stay.last_on
             found.ended_by = "exit_not_seen" if stay.exit is None else "exit_seen"
         else:
-            situation.look_again_on(last + 1, stay.zone)
+            situation.look_again_on(last + 1 if citizen_on is None else citizen_on, stay.zone)
         refs = {one.ref for one in permits if first <= one.first_on <= last}
         situation.add(found, stay, situation.records_tied_by(refs))
 
