@@ -30,6 +30,10 @@ def find(situation: Situation) -> None:
     if last is None:
         return
     today = stay.today
+    at_home = [one.last_on for one in situation.titles if one.kind == titles.CITIZENSHIP and one.first_on <= today <= one.last_on]
+    if at_home:
+        situation.look_again_on(max(at_home) + 1, stay.zone)
+        return
     left = last - today
     rules = situation.policy.at(today)
     reached = [days for days in rules.reminder_days if left <= days]
