@@ -164,7 +164,12 @@ def test_first_alerts_md_gives_exactly_the_alerts_computed_by_hand(up: Up, tmp_p
     assert until(taken_back, lambda rows: rows == after) == after
 
     rows = json.loads(shekara("alerts", "list", "--state", "all", "--json"))
-    number = next(row["alert_id"] for row in rows if row["reason"] == "exit_seen" and row["state"] == "retracted")
+    number = next(
+        row["alert_id"]
+        for row in rows
+        if (row["reason"], row["state"], row["rule"]) == ("exit_seen", "retracted", after[0]["rule"])
+        and shown(names, row)["traveller"] == "AA0000006"
+    )
     why = until(lambda: json.loads(shekara("explain", number, "--json")), lambda found: len(found["events"]) == 3)
     assert [(one["type"], one["known_when_first_told"]) for one in why["events"]] == [
         ("border_crossing", True),
