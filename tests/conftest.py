@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,11 @@ import pytest
 from streams.local import admin, jars, java, topics
 from streams.local.broker import Broker
 from streams.settings import Settings
+
+# A shell that starts this run in the background hands down "ignore SIGINT", and every child would inherit it:
+# the tests of a clean Ctrl-C would then test nothing.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class Running:
     password: str
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Starts a small demo, waits until its console is ready, stops it at the end."""
     home = tmp_path_factory.mktemp("demo") / "home"
@@ -71,7 +71,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             process.wait()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Any]:
     """Returns a running Chromium; skips where there is none."""
     playwright = pytest.importorskip("playwright.sync_api")
@@ -121,7 +121,7 @@ def poll(what: Callable[[], Any], within_s: float = 20.0) -> Any:
     raise AssertionError(f"not within {within_s} s")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def screenshots() -> Path | None:
     """Returns where the pages' pictures go, if they are wanted (SCREENSHOTS=docs/screenshots)."""
     wanted = os.environ.get("SCREENSHOTS", "")
