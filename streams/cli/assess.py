@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from streams.detect.calculator import Answer
     from streams.policy.model import Policy
 
-_STYLES = {"lawful": "green", "breach": "bold red", "unknown": "yellow", "absent": "dim", "to come": "dim"}
+_STYLES = {"lawful": "green", "no_title_known": "bold red", "unknown": "yellow", "absent": "dim", "to come": "dim"}
 _PIPED_COLUMNS = 140
 
 

@@ -61,7 +61,7 @@ def answer_for(state: bytes | None, subject: str, policy: Policy, now_ms: int, s
     present = [line for line in found.ledger if line.first_on <= today <= line.last_on and line.standing != "unknown"]
     if not present:
         status = "not_present"
-    elif any(line.standing == "breach" for line in present):
+    elif any(line.standing == "no_title_known" for line in present):
         status = "no_title_known"
     else:
         status = "lawful"

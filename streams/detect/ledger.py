@@ -14,7 +14,7 @@ from streams.detect.days import Span, has, intersect, subtract, union
 from streams.detect.situation import Situation
 from streams.detect.stays import Stay
 
-Standing = Literal["lawful", "breach", "unknown"]
+Standing = Literal["lawful", "no_title_known", "unknown"]
 
 NAMES: dict[int, str] = {
     title_kinds.RESIDENCE: "residence",
@@ -35,7 +35,8 @@ class Line:
         stay_on: key of the stay.
         first_on: first day.
         last_on: last day.
-        standing: lawful; breach (no title); unknown (an exit was not seen: neither presence nor absence).
+        standing: lawful; no_title_known (whether that is a breach is for the finding to say: our data may lack the title);
+            unknown (an exit was not seen: neither presence nor absence).
         titles: what makes the days lawful, in the order of docs/rules.md; ``allowance`` last.
     """
 
@@ -75,7 +76,7 @@ def _of_stay(situation: Situation, stay: Stay, last: int) -> list[Line]:
         names = [name for name, days in by_title.items() if has(days, first)]
         if has(allowed, first):
             names.append("allowance")
-        standing: Standing = "breach" if has(breaches, first) else "lawful"
+        standing: Standing = "no_title_known" if has(breaches, first) else "lawful"
         found.append(Line(stay.stay_on, first, following - 1, standing, tuple(names)))
     return found
 

@@ -127,7 +127,7 @@ def picture(answer: Answer) -> tuple[list[tuple[str, list[tuple[str, str]]]], in
     standing: dict[int, str] = {}
     for line in answer.ledger:
         for day in range(line.first_on, line.last_on + 1):
-            if standing.get(day) != "breach":  # of two stays that share a day the breach is shown
+            if standing.get(day) != "no_title_known":  # of two stays that share a day the one without a title is shown
                 standing[day] = line.standing
     for day, _ in answer.assessment.situation.presence.lone_exits:
         standing.setdefault(day, "lawful")
@@ -151,4 +151,4 @@ def picture(answer: Answer) -> tuple[list[tuple[str, list[tuple[str, str]]]], in
     return rows, len([day for day, what in standing.items() if day < shown_from and what != "unknown"])
 
 
-_MARKS = {"lawful": LAWFUL, "breach": BREACH, "unknown": UNKNOWN, "absent": ABSENT, "to come": " "}
+_MARKS = {"lawful": LAWFUL, "no_title_known": BREACH, "unknown": UNKNOWN, "absent": ABSENT, "to come": " "}

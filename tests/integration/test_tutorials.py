@@ -181,7 +181,7 @@ def test_first_alerts_md_gives_exactly_the_alerts_computed_by_hand(up: Up, tmp_p
     told = [(one["state"], one["known_events"]) for one in why["versions"]]
     assert told[0] == ("raised", 1)
     assert told[-1] == ("retracted", 3)
-    assert [one["standing"] for one in why["ledger_as_first_told"]] == ["lawful", "breach"]
+    assert [one["standing"] for one in why["ledger_as_first_told"]] == ["lawful", "no_title_known"]
     assert [(one["to"], one["standing"]) for one in why["ledger_now"]] == [("2025-06-25", "lawful")]
     for language, words in (("en", "it was never so"), ("ru", "этого не было"), ("kk", "мұндай болмаған")):
         text = shekara("explain", number, "--lang", language)

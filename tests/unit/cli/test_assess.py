@@ -54,7 +54,7 @@ def test_the_short_form_is_answered_with_every_key_of_the_contract() -> None:
     assert (found["overstay"], found["first_overstay_day"]) == (True, "2024-05-01")
     assert found["longest_stay"] == {"entry": "2024-05-01", "days": 0, "last_lawful_day": None}
     assert found["next_lawful_entry"] == "2024-06-30"
-    assert [line["standing"] for line in found["ledger"]] == ["lawful", "breach"]
+    assert [line["standing"] for line in found["ledger"]] == ["lawful", "no_title_known"]
     assert rules_of(found) == {"overstay_visa_exempt"}
     assert found["options"] == ["correct_record", "dispute_record", "leave_by_own_means"]
 

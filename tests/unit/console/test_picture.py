@@ -73,7 +73,7 @@ def test_bars_lie_inside_the_drawing_and_cover_the_days_of_the_ledger(days: int,
 def test_days_beyond_the_allowance_are_drawn_apart() -> None:
     picture = draw(file_of(40), ENTRY_ON, ENTRY_ON + 29)
     kinds = [(bar.kind, bar.first_on) for bar in picture.lanes[0].bars]
-    assert kinds == [("lawful", ENTRY_ON), ("breach", ENTRY_ON + 30)]
+    assert kinds == [("lawful", ENTRY_ON), ("no_title_known", ENTRY_ON + 30)]
 
 
 def test_values_of_the_warehouse_become_those_of_records() -> None:

@@ -94,7 +94,7 @@ def test_the_ledger_says_of_every_day_what_it_was() -> None:
     lines = [(_iso(line.first_on), _iso(line.last_on), line.standing, line.titles) for line in answer.ledger]
     assert lines[:2] == [
         ("2024-01-01", "2024-03-30", "lawful", ("allowance",)),
-        ("2024-03-31", "2024-04-10", "breach", ()),
+        ("2024-03-31", "2024-04-10", "no_title_known", ()),
     ]
     assert lines[3][2] == "unknown"
     assert lines[-1][1] == "2024-06-15"
