@@ -33,7 +33,7 @@ check: install ## linters, types, layers
 test: install ## the whole test suite, on real Kafka and the real ClickHouse engine; ARGS="-k name"
 	@$(BIN)/python -m pytest $(ARGS)
 
-bench: install ## measure every lane on one loaded topic; ARGS="--events 1000000 --people 200000 --cores 1"
+bench: install ## measure and write bench/report.json and docs/benchmarks.md; ARGS="--only lanes --events 200000"
 	@$(BIN)/python -m bench $(ARGS)
 
 compiled: install ## compile the rooms that decide (mypyc, needs a C compiler); ARGS="--test" or ARGS="--measure"

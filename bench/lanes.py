@@ -10,15 +10,14 @@ import argparse
 import io
 import json
 import os
-import resource
 import signal
 import struct
 import sys
 import threading
 import time
-from dataclasses import dataclass
 from typing import Any
 
+from bench.meter import Meter
 from streams.detect.logtime import LogTime
 from streams.person.step import NEVER, Cause, Due, Step
 from streams.policy.model import Policy
@@ -29,55 +28,6 @@ from streams.wire.topics import MAX_DEAD_LETTER_BYTES, PEOPLE, PEOPLE_CHANGELOG
 BATCH_RECORDS = 2000
 HEADER_BYTES = 10
 _LOOK_EVERY_S = 0.02
-
-
-def cpu_s() -> float:
-    """Returns the CPU seconds of this process, all threads."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
-
-
-@dataclass(slots=True)
-class Meter:
-    """Marks where the measurement begins and ends.
-
-    Attributes:
-        total: events in the topic.
-        warm_up: events before the measurement.
-        limit_s: seconds of measurement, at most.
-    """
-
-    total: int
-    warm_up: int
-    limit_s: float
-    _began: tuple[int, float, float] | None = None
-    _ended: tuple[int, float, float] | None = None
-
-    def reached(self, events: int) -> bool:
-        """Notes how many events are done; returns whether the measurement is over."""
-        now = time.monotonic()
-        if self._began is None:
-            if events >= self.warm_up:
-                self._began = (events, now, cpu_s())
-            return False
-        if events >= self.total or now - self._began[1] > self.limit_s:
-            self._ended = (events, now, cpu_s())
-            return True
-        return False
-
-    def report(self) -> dict[str, float | int]:
-        """Returns the figures."""
-        if self._began is None or self._ended is None:
-            raise SystemExit("the lane ended before it was measured")
-        events, wall, cpu = (end - begin for begin, end in zip(self._began, self._ended, strict=True))
-        return {
-            "events": int(events),
-            "seconds": round(wall, 3),
-            "cpu_seconds": round(cpu, 3),
-            "events_per_second": round(events / wall),
-            "events_per_cpu_second": round(events / cpu),
-            "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-        }
 
 
 def border_crossing_schema() -> Any:

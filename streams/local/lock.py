@@ -64,11 +64,11 @@ class Lock:
         return sum(jar.size for jar in self.jars)
 
 
-def read(path: Path = LOCK) -> Lock:
-    """Reads a lock file.
+def listed(path: Path) -> tuple[Jar, ...]:
+    """Reads the lines of a lock file, whatever they are for.
 
     Raises:
-        SetupError: a line is not ``group:artifact:version file bytes SHA-256``, or Kafka itself is not in it.
+        SetupError: a line is not ``group:artifact:version file bytes SHA-256``.
     """
     jars = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
@@ -83,9 +83,19 @@ def read(path: Path = LOCK) -> Lock:
             )
         group, artifact, version = coordinate
         jars.append(Jar(group, artifact, version, fields[1], int(fields[2]), fields[3]))
+    return tuple(jars)
+
+
+def read(path: Path = LOCK) -> Lock:
+    """Reads a lock file.
+
+    Raises:
+        SetupError: a line is not ``group:artifact:version file bytes SHA-256``, or Kafka itself is not in it.
+    """
+    jars = listed(path)
     for jar in jars:
         if f"{jar.group}:{jar.artifact}" == _KAFKA:
-            return Lock(version=jar.version, jars=tuple(jars))
+            return Lock(version=jar.version, jars=jars)
     raise SetupError(f"{path} does not list {_KAFKA}.", "Restore the file from version control.")
 
 
