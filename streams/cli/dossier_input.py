@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
-from streams.detect.calculator import crossings_of
 from streams.detect.dossier import Dossier
 from streams.detect.logtime import START, LogTime
+from streams.detect.plain_stays import crossings_of, read_stays
 from streams.errors import UsageError
 from streams.policy.model import Policy
 from streams.publish.completion import Completion
@@ -125,10 +125,16 @@ def plain_stays(citizenship: str, stays: list[tuple[int, int | None]], policy: P
     """Returns the dossier of plain dates (days since 1970-01-01; no exit: not left)."""
     faults: list[DataFault] = []
     code = _known_citizenship(citizenship, policy, faults)
-    for first, last in stays:
-        if last is not None and last < first:
-            message = f"The exit of {_shown_day(last)} is before its entry of {_shown_day(first)}."
-            faults.append(DataFault("exit_before_entry", message, first))
+    reading = read_stays(stays)
+    for first, last in reading.reversed:
+        message = f"The exit of {_shown_day(last)} is before its entry of {_shown_day(first)}."
+        faults.append(DataFault("exit_before_entry", message, first))
+    for first, other in reading.overlaps:
+        message = f"The stay from {_shown_day(other)} shares days with the stay from {_shown_day(first)}: they are read as one."
+        faults.append(DataFault("overlapping_stays", message, other))
+    for first in reading.unended:
+        message = f"The stay from {_shown_day(first)} has no exit, and begins within another: its further days are not known."
+        faults.append(DataFault("entry_without_exit", message, first))
     return Given(crossings_of(code, stays, policy, SUBJECT), code, faults, without=_UNTOLD)
 
 

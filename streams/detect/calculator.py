@@ -7,7 +7,6 @@ Official calculators refuse to plan after an overstay; a person who has overstay
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from streams.detect.assess import Assessment, assess
@@ -23,8 +22,6 @@ from streams.records import BorderCrossing, PersonEvent
 
 AHEAD_DAYS = 3660
 """How far the calculator looks for the end of a lawful stay, and for a lawful entry."""
-
-_MINUTE_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,44 +113,6 @@ def calculate(
         next_lawful_entry=trips.next_entry(on + 1 if present else on, on + AHEAD_DAYS),
         assessment=assessment,
     )
-
-
-def crossings_of(
-    citizenship: str, stays: Sequence[tuple[int, int | None]], policy: Policy, subject: str = "traveller"
-) -> Dossier:
-    """Returns the crossings that plain stays tell of.
-
-    Args:
-        citizenship: ISO 3166-1 alpha-3 or an ICAO 9303 special code.
-        stays: day of entry and day of exit (none: not left), in any order. Stays that overlap (not those that only share
-            the day of an exit and an entry) are one: days are a set. An exit before its entry stays what it is.
-        policy: for the country's zone.
-        subject: the pseudonym to use.
-    """
-    merged: list[tuple[int, int | None]] = []
-    for first, last in sorted(stays, key=lambda stay: (stay[0], stay[0] if stay[1] is None else stay[1])):
-        if merged and last is not None and last >= first:
-            before_first, before_last = merged[-1]
-            if before_last is not None and before_first <= first < before_last:
-                merged[-1] = (before_first, max(before_last, last))
-                continue
-        merged.append((first, last))
-    events: list[PersonEvent] = []
-    for index, (first, last) in enumerate(merged):
-        for number, (day, direction) in enumerate(((first, "entry"), (last, "exit"))):
-            if day is not None:
-                at = policy.day_end_ms(day - 1, "") + (2 * index + number + 1) * _MINUTE_MS
-                event_id = (2 * index + number + 1).to_bytes(16, "big")
-                events.append(
-                    BorderCrossing(
-                        event_id, subject, at, at, "", 0, "entry" if direction == "entry" else "exit", "", citizenship,
-                        "unknown", "other", "unknown", None, None,
-                    )
-                )  # fmt: skip
-    dossier = Dossier(subject)
-    for event in events:
-        dossier = dossier.add(event)
-    return dossier
 
 
 def place_of(fact: PersonEvent) -> str:

@@ -26,8 +26,8 @@ class Answer:
     days_remaining: int | None
     overstay: bool
     first_overstay_day: int | None
-    longest_entry: int
-    longest_days: int | None
+    longest_stay_entry: int
+    longest_stay_days: int | None
     last_lawful_day: int | None
     next_lawful_entry: int | None
 
@@ -85,8 +85,8 @@ class Calculator:
             days_remaining=None if limit is None else max(0, limit - used),
             overstay=self.on in bad,
             first_overstay_day=bad[0] if bad else None,
-            longest_entry=first,
-            longest_days=days,
+            longest_stay_entry=first,
+            longest_stay_days=days,
             last_lawful_day=first + days - 1 if days else None,
             next_lawful_entry=following,
         )

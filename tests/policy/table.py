@@ -215,34 +215,44 @@ KINDS = {kind.NAME: kind for kind in INPUTS if issubclass(kind, PersonEvent)}
 
 
 def events_of(case: Case) -> list[PersonEvent]:
-    """Returns the events of a case, or those its stays stand for (overlapping stays are one)."""
+    """Returns the events of a case, or those its stays stand for."""
     calendar = Calendar(policy_of(case))
     if case.stays is not None:
-        rows: list[dict[str, dict[str, Any]]] = []
-        for stay in merged(case.stays):
-            for word, day in zip(("entry", "exit"), stay, strict=True):
-                if day is not None:
-                    # A minute later each: a stay that begins on the day another ends begins after it.
-                    at = f"{day.isoformat()}T{12 + len(rows) // 60}:{len(rows) % 60:02}"
-                    rows.append({word: {"at": at, "post": ""}})
+        # A minute later each: a stay that begins on the day another ends begins after it.
+        rows = [
+            {word: {"at": f"{day.isoformat()}T{index // 60:02}:{index % 60:02}", "post": ""}}
+            for index, (day, word) in enumerate(crossings_in(case.stays))
+        ]
     else:
         rows = case.events or []
     return [_event(number, row, case, calendar) for number, row in enumerate(rows, 1)]
 
 
-def merged(stays: list[tuple[date, date | None]]) -> list[tuple[date, date | None]]:
-    """Returns stays in order; those that overlap by more than a shared day of exit and entry are one.
+def crossings_in(stays: list[tuple[date, date | None]]) -> list[tuple[date, str]]:
+    """Returns the entries and exits that stays stand for, in order (docs/rules.md, Plain stays)."""
+    whole = {(first, last) for first, last in stays if last is not None and first <= last}
+    while pair := next(((one, other) for one in whole for other in whole if one != other and _share(one, other)), None):
+        whole = whole - set(pair) | {(min(one[0] for one in pair), max(one[1] for one in pair))}
+    lasting = {first for first, last in stays if last is None}
+    turned = {(first, last) for first, last in stays if last is not None and last < first}
+    begins = {first for first, _ in whole | turned} | lasting
+    events: list[tuple[date, int, str]] = [
+        (last, 0, "exit") for last in {last for _, last in turned} if not any(a <= last <= b for a, b in whole)
+    ]
+    for first, last in whole:
+        goes_on = any(first <= day < last for day in lasting) and not any(day >= last for day in begins)
+        # On one day: a stay that was there before ends, one of this day alone comes and goes, a further one begins.
+        enters, leaves = (2, 3) if first == last else (4, 1)
+        events += [(first, enters, "entry")] + ([] if goes_on else [(last, leaves, "exit")])
+    for day in lasting | {first for first, _ in turned}:
+        if not any(first <= day < last for first, last in whole):
+            events.append((day, 5, "entry"))
+    return [(day, word) for day, _, word in sorted(events)]
 
-    A stay that lasts is not joined with a later one: two entries without an exit between them contradict each other.
-    """
-    done: list[tuple[date, date | None]] = []
-    for first, last in sorted(stays, key=lambda stay: (stay[0], stay[1] or date.max)):
-        before = done[-1] if done else None
-        if before is not None and before[1] is not None and first < before[1] and last is not None:
-            done[-1] = (before[0], max(before[1], last))
-        else:
-            done.append((first, last))
-    return done
+
+def _share(one: tuple[date, date], other: tuple[date, date]) -> bool:
+    first, last = max(one[0], other[0]), min(one[1], other[1])
+    return first < last or (first == last and not (one[1] == first == other[0] or other[1] == first == one[0]))
 
 
 def _event(number: int, row: dict[str, dict[str, Any]], case: Case, calendar: Calendar) -> PersonEvent:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from streams.detect.calculator import calculate, crossings_of
+from streams.detect.calculator import calculate
 from streams.detect.dossier import Dossier
+from streams.detect.plain_stays import crossings_of
 from streams.person import Cause, LogTime, take
 from streams.records import Alert, Finding
 from streams.records import Case as CaseVersion
@@ -59,8 +60,8 @@ def numbers(answer: OracleAnswer) -> dict[str, Any]:
         "overstay": answer.overstay,
         "first_overstay_day": None if answer.first_overstay_day is None else date_of(answer.first_overstay_day),
         "longest_stay": {
-            "entry": date_of(answer.longest_entry),
-            "days": answer.longest_days,
+            "entry": date_of(answer.longest_stay_entry),
+            "days": answer.longest_stay_days,
             "last_lawful_day": None if answer.last_lawful_day is None else date_of(answer.last_lawful_day),
         },
         "next_lawful_entry": None if answer.next_lawful_entry is None else date_of(answer.next_lawful_entry),

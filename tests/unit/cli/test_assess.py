@@ -220,28 +220,23 @@ def test_self_check_stores_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 days = st.integers(19_600, 20_300)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
-    stays=st.lists(st.tuples(days, st.sampled_from([0, 1, 10, 29, 30, 45, 89, 90, 91])), max_size=5),
-    last_open=st.booleans(),
-    citizenship=st.sampled_from(["UZB", "RUS", "IND", "CHN", "IRQ", "KAZ"]),
+    stays=st.lists(st.tuples(days, st.sampled_from([0, 1, 29, 30, 45, 90, -9, None])), max_size=5),
+    citizenship=st.sampled_from(["UZB", "RUS", "IND", "IRQ", "KAZ"]),
     policy=st.sampled_from(["kz", "rolling-90-180"]),
     on=st.integers(19_650, 20_400),
 )
-def test_the_calculator_agrees_with_the_oracle(
-    stays: list[tuple[int, int]], last_open: bool, citizenship: str, policy: str, on: int
+def test_the_command_says_what_the_oracle_says(
+    stays: list[tuple[int, int | None]], citizenship: str, policy: str, on: int
 ) -> None:
-    listed: list[list[str | None]] = [
-        [date_of(first).isoformat(), date_of(first + length).isoformat()] for first, length in stays
-    ]
-    if listed and last_open:
-        listed[-1][1] = None
+    dates = [(date_of(first), None if length is None else date_of(first + length)) for first, length in stays]
+    listed = [[first.isoformat(), None if last is None else last.isoformat()] for first, last in dates]
     found = assess(json.dumps({"citizenship": citizenship, "stays": listed}), "--policy", policy, "--on", date_of(on).isoformat())
     case = read_case(
         {
             "name": "drawn", "policy": policy, "citizenship": citizenship, "on": date_of(on), "expected": {},
-            "source": "", "reasoning": "",
-            "stays": [(date.fromisoformat(str(a)), None if b is None else date.fromisoformat(b)) for a, b in listed],
+            "source": "", "reasoning": "", "stays": dates,
         },
         "drawn",
     )  # fmt: skip
@@ -253,9 +248,31 @@ def test_the_calculator_agrees_with_the_oracle(
         "first_overstay_day": want.first_overstay_day and date_of(want.first_overstay_day).isoformat(),
         "next_lawful_entry": want.next_lawful_entry and date_of(want.next_lawful_entry).isoformat(),
         "longest_stay": {
-            "entry": date_of(want.longest_entry).isoformat(),
-            "days": want.longest_days,
+            "entry": date_of(want.longest_stay_entry).isoformat(),
+            "days": want.longest_stay_days,
             "last_lawful_day": want.last_lawful_day and date_of(want.last_lawful_day).isoformat(),
         },
     } == {key: found[key] for key in KEYS - {"on", "ledger", "findings", "options"}}
     assert day_number(date.fromisoformat(found["on"])) == on
+
+
+@pytest.mark.parametrize(
+    ("stays", "used", "fault"),
+    [
+        ('[["2024-01-01", "2024-01-20"], ["2024-01-15", null]]', 41, "overlapping_stays"),
+        ('[["2024-01-01", "2024-01-20"], ["2024-01-15", "2024-01-31"]]', 31, "overlapping_stays"),
+        ('[["2024-01-01", "2024-01-20"], ["2024-01-15", null], ["2024-02-01", null]]', 30, "entry_without_exit"),
+    ],
+)
+def test_stays_that_contradict_each_other_are_answered_and_named(stays: str, used: int, fault: str) -> None:
+    found = assess(f'{{"citizenship": "UZB", "stays": {stays}}}', "--on", "2024-02-10", "--policy", "rolling-90-180")
+    assert (found["days_used"], found["overstay"]) == (used, False)
+    assert [one["family"] for one in found["findings"] if one["rule"] == fault] == ["data_quality"]
+
+
+def test_more_stays_than_a_day_has_minutes_keep_their_days() -> None:
+    first = day_number(date(2016, 1, 1))
+    stays = [[date_of(first + 4 * n).isoformat(), date_of(first + 4 * n).isoformat()] for n in range(800)]
+    on = date_of(first + 4 * 799)
+    found = assess(json.dumps({"citizenship": "UZB", "stays": stays}), "--on", on.isoformat(), "--policy", "rolling-90-180")
+    assert (found["days_used"], found["first_overstay_day"]) == (45, None)

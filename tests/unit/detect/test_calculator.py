@@ -6,7 +6,8 @@ from functools import cache
 
 import pytest
 
-from streams.detect.calculator import Answer, calculate, crossings_of
+from streams.detect.calculator import Answer, calculate
+from streams.detect.plain_stays import crossings_of
 from streams.policy.load import load
 from streams.policy.model import Policy
 from tests.unit.detect.facts import day

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from streams.detect.calculator import crossings_of
 from streams.detect.dossier import Dossier
+from streams.detect.plain_stays import crossings_of
 from streams.policy.load import load
 from streams.policy.model import Policy
 from streams.report.what_if import compare
