@@ -13,7 +13,21 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from streams.console import alert_page, case_page, check, entry, feed, overview, staff
+from streams.console import (
+    alert_page,
+    case_page,
+    check,
+    entry,
+    feed,
+    grouping,
+    handover,
+    mutes,
+    overview,
+    saved_views,
+    search,
+    staff,
+    triage,
+)
 from streams.console.desk import Desk
 from streams.console.texts import choose
 from streams.console.visit import LANGUAGE_COOKIE, Headers, Visit, Way
@@ -23,7 +37,8 @@ STATIC = Path(__file__).parent / "static"
 
 def ways() -> list[Way]:
     """Returns every route that is ours."""
-    return [*entry.ways(), *overview.ways(), *feed.ways(), *check.ways(), *alert_page.ways(), *case_page.ways(), *staff.ways()]
+    rooms = (entry, overview, feed, grouping, handover, search, triage, mutes, saved_views, check, alert_page, case_page, staff)
+    return [way for room in rooms for way in room.ways()]
 
 
 def application(desk: Desk, hosts: list[str] | None = None) -> Starlette:

@@ -23,6 +23,7 @@ from streams.console.states import States
 from streams.console.store import SqliteStore, Store
 from streams.console.texts import LANGUAGES, NAMES
 from streams.console.wording import place_of, reason_of, title_of
+from streams.console.work import Work, answer_by
 from streams.errors import SetupError
 from streams.policy.model import Policy
 from streams.settings import Settings
@@ -44,6 +45,7 @@ class Desk:
         accounts: who may sign in.
         sessions: who is signed in.
         audit: who did what.
+        work: who has which alert.
         pages: the templates.
         demo: whether an invented country is shown.
         secure: whether browsers reach us over TLS.
@@ -57,6 +59,7 @@ class Desk:
     accounts: Accounts
     sessions: Sessions
     audit: Audit
+    work: Work
     pages: Environment
     demo: bool = False
     secure: bool = False
@@ -138,6 +141,15 @@ class Desk:
         """Returns a date as days since 1970-01-01."""
         return (day - _EPOCH).days
 
+    def tell_feeds(self) -> None:
+        """Lets every open feed look whether the work on an alert changed."""
+        if self._live is not None:
+            self._live.wake()
+
+    def officer_names(self) -> dict[str, str]:
+        """Returns the accounts' names by officer's pseudonym: what colleagues call each other."""
+        return {one.officer: one.name for one in self.accounts.all()}
+
     def trouble(self) -> str:
         """Returns why the console cannot be used yet; empty when it can."""
         return "" if self._live is None else self._live.trouble
@@ -205,7 +217,10 @@ def furnish(
         "title_of": title_of,
         "reason_of": reason_of,
         "place_of": place_of,
+        "answer_by": answer_by,
     }
-    desk = Desk(settings, policy, store, accounts, Sessions(store, accounts), audit, pages, demo, secure, MENU)
+    desk = Desk(
+        settings, policy, store, accounts, Sessions(store, accounts), audit, Work(store, audit), pages, demo, secure, MENU
+    )
     desk.closers += [store.close, audit.checkpoint]
     return desk

@@ -1,4 +1,4 @@
-"""The feed: what came, the newest first; live where the browser can; acknowledged one by one or many at once."""
+"""The feed: what came, the newest first; live where the browser can."""
 
 from __future__ import annotations
 
@@ -10,19 +10,30 @@ from uuid import UUID
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
-from streams.cases.follow import case_id_of
 from streams.clock import now_ms
-from streams.console.decisions import Taken
-from streams.console.filters import FAMILIES, GRADES, SEVERITIES, STATES, Filter, read
+from streams.console import alert_lists, saved_views
+from streams.console.accounts import Account
+from streams.console.conditions import Scope
+from streams.console.filters import FAMILIES, GRADES, ORDERS, SEVERITIES, SLAS, STATES, Filter, read
 from streams.console.live import Entry, Feed, read_position, write_position
+from streams.console.person_file import plain
 from streams.console.reading import PAGE
+from streams.console.rights import may
 from streams.console.visit import SESSION_COOKIE, Refused, Visit, Way
+from streams.console.work import Moment
 from streams.records import Alert
 
+BUILT_IN = {
+    "queue": Filter(),
+    "late": Filter(sla="late"),
+    "mine": Filter(state="open", owner="me"),
+    "protective": Filter(state="open", family="protective"),
+    "snoozed": Filter(state="snoozed"),
+    "open": Filter(state="open"),
+}
+"""Views everybody has."""
 BEAT_S = 15.0
 """A feed says at least so often that it lives; and looks whether its session still does."""
-AT_ONCE = 500
-_SEEN = ("raised", "amended")
 
 
 def ways() -> list[Way]:
@@ -30,7 +41,6 @@ def ways() -> list[Way]:
     return [
         Way("/feed", _feed, "see_alerts"),
         Way("/feed/live", _live, "see_alerts", api=True),
-        Way("/feed/acknowledge", _acknowledge, "acknowledge", ("POST",)),
         Way("/alerts/{id}/row", _row, "see_alerts"),
     ]
 
@@ -47,25 +57,49 @@ def wanted_by(visit: Visit) -> Filter:
     return wanted
 
 
+def scope_of(visit: Visit) -> Scope:
+    """Returns for whom a list is asked."""
+    return Scope(visit.oblast, visit.desk.work.moment(visit.account.officer), visit.desk.policy, visit.desk.store)
+
+
+def colleagues(visit: Visit) -> list[Account]:
+    """Returns who may have alerts: everybody who works on them; an oblast operator knows the colleagues of the same oblast."""
+    found = [one for one in visit.desk.accounts.all() if not one.disabled and may(one.role, "organise")]
+    return [one for one in found if not visit.oblast or one.oblast in ("", visit.oblast)]
+
+
 def _feed(visit: Visit) -> Response:
     wanted = wanted_by(visit)
-    reading = visit.desk.reading
+    reading, scope = visit.desk.reading, scope_of(visit)
     # Before the list: what the list does not have yet comes live, what it has twice is recognised by its version.
     position = reading.positions()
-    rows = reading.alerts(wanted, visit.oblast, limit=PAGE + 1)
-    more = rows[PAGE - 1] if len(rows) > PAGE else None
+    number = visit.desk.work.number
+    rows = alert_lists.rows(reading, wanted, scope, limit=PAGE + 1)
+    paged = wanted.order == "newest" and len(rows) > PAGE
     policy = visit.desk.policy
+    views = saved_views.seen_by(visit)
+    standing = list(BUILT_IN.values())
+    each = alert_lists.count_each(reading, [*standing, *(one.wanted for one in views)], scope)
     return visit.page(
         "feed.html",
         wanted=wanted,
-        rows=rows[:PAGE],
-        older=f"{more['decided_ms']}.{more['alert_id']}" if more else "",
-        counts=reading.counts(wanted, visit.oblast),
+        rows=rows[:PAGE] if paged else rows,
+        older=f"{rows[PAGE - 1]['decided_ms']}.{rows[PAGE - 1]['alert_id']}" if paged else "",
+        counts=alert_lists.counts(reading, wanted, scope),
+        built_in=list(zip(BUILT_IN, standing, each, strict=False)),
+        views=list(zip(views, each[len(standing) :], strict=True)),
+        colleagues=colleagues(visit),
         position=write_position(position),
+        number=number,
+        moment=scope.moment,
+        names=visit.desk.officer_names(),
+        deed=visit.desk.work.last_deed(visit.account.officer, visit.now),
         states=list(STATES),
         grades=GRADES,
         severities=SEVERITIES,
         families=FAMILIES,
+        slas=SLAS,
+        orders=ORDERS,
         rules=[name for name, terms in policy.at(visit.desk.today()).by_rule.items() if terms.family in FAMILIES],
         done=visit.request.query_params.get("done", ""),
     )
@@ -75,13 +109,16 @@ def _row(visit: Visit) -> Response:
     found = visit.desk.reading.some([visit.id_in_path()], visit.oblast)
     if not found:
         raise Refused(404, "refused.nothing_here")
-    found[0] |= {"has_employer": bool(found[0]["employer"]), "personal": is_person(found[0]["subject"])}
+    found[0] |= {"personal": is_person(found[0]["subject"]), "received_ms": plain(found[0]["received_at"])}
     return HTMLResponse(draw(visit, found[0]))
 
 
 def draw(visit: Visit, row: dict[str, Any]) -> str:
-    """Returns a row of the feed as HTML."""
-    return visit.desk.pages.get_template("feed_row.html").render(row=row, say=visit.say, desk=visit.desk)
+    """Returns a row of the feed as HTML, with whoever has the alert."""
+    moment = visit.desk.work.moment()
+    names = visit.desk.officer_names() if moment.of(row["alert_id"]).owner else {}
+    template = visit.desk.pages.get_template("feed_row.html")
+    return template.render(row=row, say=visit.say, desk=visit.desk, moment=moment, names=names)
 
 
 def _live(visit: Visit) -> Response:
@@ -100,34 +137,46 @@ def _live(visit: Visit) -> Response:
 async def _stream(visit: Visit, wanted: Filter, position: dict[int, int]) -> AsyncIterator[str]:
     feed = Feed(visit.desk.live, position)
     token = visit.request.cookies.get(SESSION_COOKIE, "")
-    oblast = visit.oblast
+    oblast, officer, work = visit.oblast, visit.account.officer, visit.desk.work
+    told = visit.request.query_params.get("work", "")
+    number = min(int(told), work.number) if told.isdigit() and len(told) < 18 else work.number  # it starts anew with the console
     yield "retry: 2000\n\n"
     if not feed.is_complete():
         yield "event: reload\ndata: {}\n\n"
         return
     while True:
-        entries = await feed.next(BEAT_S)
+        entries = await feed.next(BEAT_S, lambda seen=number: work.number > seen)  # type: ignore[misc]
         if entries is None:
             yield "event: reload\ndata: {}\n\n"
             return
+        number, changed = work.changed_since(number)
+        if changed and oblast:
+            theirs = await run_in_threadpool(visit.desk.reading.some, map(UUID, changed), oblast)
+            changed = [str(row["alert_id"]) for row in theirs]
+        if changed:
+            yield f"event: work\ndata: {json.dumps(changed)}\n\n"
         if not entries:
+            if changed:
+                continue
             if await run_in_threadpool(visit.desk.sessions.peek, token, now_ms()) is None:
                 yield "event: over\ndata: {}\n\n"
                 return
             yield ": still here\n\n"
             continue
-        events = [_event(visit, entry, wanted) for entry in entries if not oblast or entry.alert.oblast == oblast]
+        moment = work.moment(officer)
+        events = [_event(visit, entry, wanted, moment) for entry in entries if not oblast or entry.alert.oblast == oblast]
         # One id behind the whole group: a break inside it repeats the group, and versions make the repetition harmless.
         yield "".join(events) + f"event: place\nid: {write_position(feed.position)}\ndata: {{}}\n\n"
 
 
-def _event(visit: Visit, entry: Entry, wanted: Filter) -> str:
+def _event(visit: Visit, entry: Entry, wanted: Filter, moment: Moment) -> str:
     alert = entry.alert
-    content: dict[str, Any] = {"id": str(UUID(bytes=alert.alert_id)), "version": alert.version, "shown": wanted.shows(alert)}
+    shown = wanted.shows(alert, moment)
+    content: dict[str, Any] = {"id": str(UUID(bytes=alert.alert_id)), "version": alert.version, "shown": shown}
     language = visit.say.language
-    if content["shown"]:
+    if shown:
         if language not in entry.drawn:
-            entry.drawn[language] = draw(visit, row_of(alert))
+            entry.drawn[language] = draw(visit, row_of(alert) | {"received_ms": entry.received_at})
         content["html"] = entry.drawn[language]
     return f"event: alert\ndata: {json.dumps(content, ensure_ascii=False)}\n\n"
 
@@ -138,7 +187,6 @@ def row_of(alert: Alert) -> dict[str, Any]:
     row = {name: getattr(alert, name) for name in (*names, "days", "group", "oblast", "post", "reason", "decided_at")}
     return row | {
         "alert_id": UUID(bytes=alert.alert_id),
-        "has_employer": bool(alert.employer),
         "personal": is_person(alert.subject),
         "decided_ms": alert.decided_at,
     }
@@ -147,32 +195,3 @@ def row_of(alert: Alert) -> dict[str, Any]:
 def is_person(subject: str) -> bool:
     """Returns whether a pseudonym is a person's: an employer's alert has no case, and no decision event exists for it yet."""
     return subject.startswith("p")
-
-
-def _acknowledge(visit: Visit) -> Response:
-    try:
-        ids = {UUID(str(value)) for value in visit.form.getlist("alert")}
-    except ValueError:
-        raise Refused(422, "refused.form") from None
-    if not ids or len(ids) > AT_ONCE:
-        raise Refused(422, "refused.nothing_chosen")
-    found = visit.desk.reading.some(ids, visit.oblast)
-    if len(found) < len(ids):
-        raise Refused(404, "refused.nothing_here")  # gone, or of another oblast: nothing is acknowledged
-    reason = visit.field("reason") or "acknowledged"
-    taken = [
-        Taken(
-            "acknowledged",
-            row["subject"],
-            case_id_of(row["subject"], visit.desk.day_of(row["stay_on"])),
-            row["alert_id"].bytes,
-            reason,
-        )
-        for row in sorted(found, key=lambda one: str(one["alert_id"]))
-        if row["state"] in _SEEN and is_person(row["subject"])
-    ]
-    sent = visit.desk.decisions.take(visit.account.officer, taken)
-    back = visit.field("back")
-    query = back if read(dict(part.split("=", 1) for part in back.split("&") if "=" in part), visit.desk.policy) else ""
-    done = "sent" if sent else "kept"
-    return visit.go(f"/feed?{query}&done={done}" if query else f"/feed?done={done}")

@@ -44,12 +44,14 @@ class Entry:
         partition: where it stands.
         offset: where it stands.
         alert: the version.
+        received_at: when the broker received it, UTC epoch ms.
         drawn: its row by language, drawn once for all feeds.
     """
 
     partition: int
     offset: int
     alert: Alert
+    received_at: int = 0
     drawn: dict[str, str] = field(default_factory=dict)
 
 
@@ -192,13 +194,17 @@ class Live:
             except MalformedError:
                 continue  # the warehouse counts what does not decode
             if isinstance(alert, Alert):
-                entries.append(Entry(message.partition(), message.offset(), alert))
+                entries.append(Entry(message.partition(), message.offset(), alert, message.timestamp()[1]))
         if entries:
             self.run.append(entries)
-            with self._wakers_lock:
-                wakers = list(self._wakers)
-            for wake in wakers:
-                wake()
+            self.wake()
+
+    def wake(self) -> None:
+        """Lets every feed look whether there is something for it."""
+        with self._wakers_lock:
+            wakers = list(self._wakers)
+        for wake in wakers:
+            wake()
 
 
 class Feed:
@@ -219,11 +225,12 @@ class Feed:
         """Returns whether nothing was missed so far."""
         return self._live.run.reaches_back_to(self.position)
 
-    async def next(self, patience_s: float) -> list[Entry] | None:
+    async def next(self, patience_s: float, also: Callable[[], bool] = lambda: False) -> list[Entry] | None:
         """Waits for entries not seen yet.
 
         Args:
             patience_s: how long, at most; then the list is empty.
+            also: whether there is something else to tell, for which the list may be empty too.
 
         Returns:
             The entries; none if some have fallen out of the run: the page must be loaded again.
@@ -240,7 +247,7 @@ class Feed:
                 fresh = [entry for entry in entries if entry.offset > self.position.get(entry.partition, -1)]
                 for entry in fresh:
                     self.position[entry.partition] = entry.offset
-                if fresh or monotonic_s() >= deadline:
+                if fresh or also() or monotonic_s() >= deadline:
                     return fresh
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._event.wait(), max(deadline - monotonic_s(), 0.001))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from streams.console.filters import OPEN, Filter
+from streams.console.filters import OPEN
 from streams.errors import SetupError
 from streams.local.stack import find_stack
 from streams.settings import Settings
@@ -18,10 +18,10 @@ PAGE = 50
 
 Fields = dict[str, Any]
 
-_ROW = (
+ROW = (
     "alert_id, version, rule, family, state, grade, severity, stay_on, deadline_on, first_day_on, last_day_on, days, "
-    "`group`, oblast, post, employer <> '' AS has_employer, startsWith(subject, 'p') AS personal, reason, decided_at, "
-    "toUnixTimestamp64Milli(decided_at) AS decided_ms"
+    "`group`, oblast, post, startsWith(subject, 'p') AS personal, reason, decided_at, "
+    "toUnixTimestamp64Milli(decided_at) AS decided_ms, toUnixTimestamp64Milli(received_at) AS received_ms"
 )
 
 
@@ -71,26 +71,6 @@ class Reading:
         """Returns the last offset of the alerts topic that is in the warehouse, by partition."""
         rows = self.ask("SELECT log_partition AS p, max(log_offset) AS o FROM alerts GROUP BY p")
         return {row["p"]: row["o"] for row in rows}
-
-    def alerts(self, wanted: Filter, oblast: str, *, limit: int = PAGE) -> list[Fields]:
-        """Returns rows of the feed, the newest first."""
-        return self.ask(
-            f"SELECT {_ROW} FROM alerts_now WHERE {wanted.where(oblast)} "  # noqa: S608  # checked by the filter
-            f"ORDER BY decided_ms DESC, toString(alert_id) DESC LIMIT {limit}"
-        )
-
-    def counts(self, wanted: Filter, oblast: str) -> dict[str, dict[str, int]]:
-        """Returns how many open alerts there are by severity, grade, rule and oblast in a view."""
-        where = wanted.but(before="").where(oblast)
-        rows = self.ask(
-            "SELECT severity, grade, rule, oblast, count() AS n FROM alerts_now "  # noqa: S608  # checked by the filter
-            f"WHERE {where} GROUP BY severity, grade, rule, oblast"
-        )
-        found: dict[str, dict[str, int]] = {"severity": {}, "grade": {}, "rule": {}, "oblast": {}}
-        for row in rows:
-            for name, by in found.items():
-                by[row[name]] = by.get(row[name], 0) + row["n"]
-        return found
 
     def alert(self, alert_id: UUID, oblast: str) -> Fields | None:
         """Returns everything about an alert as it stands now, its person's pseudonym included; none if there is none."""
@@ -148,7 +128,7 @@ class Reading:
     def employer_alerts(self, employer: str, oblast: str) -> list[Fields]:
         """Returns the alerts that name an employer, the newest first."""
         return self.ask(
-            f"SELECT {_ROW}, sector FROM alerts_now "  # noqa: S608
+            f"SELECT {ROW}, sector FROM alerts_now "  # noqa: S608
             f"WHERE (employer = {quote(employer)} OR subject = {quote(employer)}){_within(oblast)} "
             "ORDER BY decided_ms DESC LIMIT 200"
         )

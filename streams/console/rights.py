@@ -14,6 +14,8 @@ Action = Literal[
     "see_alerts",
     "see_person",
     "acknowledge",
+    "organise",
+    "mute",
     "note",
     "decide",
     "propose_referral",
@@ -34,6 +36,9 @@ MATRIX: dict[Action, frozenset[Role]] = {
     "see_alerts": _FIELD,
     "see_person": _FIELD,
     "acknowledge": _FIELD,
+    # Who has what, what rests, saved views: work among colleagues, nothing that decides about a person.
+    "organise": _FIELD,
+    "mute": _FIELD,
     "note": _FIELD,
     "decide": _FIELD,
     "propose_referral": _FIELD,

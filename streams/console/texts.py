@@ -1,7 +1,7 @@
 """What the console says, in Kazakh, Russian and English; dates, numbers and plurals by CLDR.
 
-One file per language, all with the same keys and the same placeholders (a test holds it). Titles of rules, options, groups,
-posts and oblasts are the policy's own.
+One file per language, and one for the officers' own work, all with the same keys and the same placeholders (a test holds it).
+Titles of rules, options, groups, posts and oblasts are the policy's own.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ Language = Literal["kk", "ru", "en"]
 LANGUAGES: tuple[Language, ...] = ("kk", "ru", "en")
 NAMES: dict[Language, str] = {"kk": "Қазақша", "ru": "Русский", "en": "English"}
 DEFAULT: Language = "kk"
+PARTS = ("work",)
+"""Texts that have files of their own: ``work.kk.yaml`` and so on."""
 
 _EPOCH = date(1970, 1, 1)
 _ZONE = ZoneInfo("Asia/Almaty")
@@ -34,8 +36,10 @@ _ZONE = ZoneInfo("Asia/Almaty")
 @cache
 def catalogue(language: Language) -> Mapping[str, str]:
     """Returns every text of a language by key."""
-    content = resources.files("streams.console").joinpath("texts", f"{language}.yaml").read_text(encoding="utf-8")
-    loaded: dict[str, str] = yaml.safe_load(content)
+    loaded: dict[str, str] = {}
+    for name in (f"{language}.yaml", *(f"{part}.{language}.yaml" for part in PARTS)):
+        content = resources.files("streams.console").joinpath("texts", name).read_text(encoding="utf-8")
+        loaded |= yaml.safe_load(content)
     return loaded
 
 
@@ -84,10 +88,16 @@ class Voice:
 
     def moment(self, at: int | datetime) -> str:
         """Returns an instant (UTC epoch ms, or an aware datetime) in the country's zone."""
-        when = at if isinstance(at, datetime) else datetime.fromtimestamp(at / 1000, UTC)
-        if when.tzinfo is None:
-            when = when.replace(tzinfo=UTC)
-        return str(format_datetime(when.astimezone(_ZONE), format="d MMM y HH:mm:ss", locale=self._locale))
+        return str(format_datetime(_local(at), format="d MMM y HH:mm:ss", locale=self._locale))
+
+    def short(self, at: int | datetime) -> str:
+        """Returns an instant without year and seconds: for what is of today, of yesterday, or soon."""
+        return str(format_datetime(_local(at), format="d MMM HH:mm", locale=self._locale))
+
+
+def _local(at: int | datetime) -> datetime:
+    when = at if isinstance(at, datetime) else datetime.fromtimestamp(at / 1000, UTC)
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(_ZONE)
 
 
 VOICES: dict[str, Voice] = {language: Voice(language) for language in LANGUAGES}

@@ -177,7 +177,14 @@ def test_an_oblast_operator_cannot_see_another_oblast_by_url(demo: Running, sign
     for path in (f"/alerts/{alert['alert_id']}/person", f"/cases/{case['case_id']}/decide", f"/cases/{case['case_id']}/note"):
         answer = page.request.post(path, form={"csrf": csrf, "reason": "curious", "decision": "cleared", "content": "x"})
         assert answer.status == 404, path
-    assert page.request.post("/feed/acknowledge", form={"csrf": csrf, "alert": str(alert["alert_id"])}).status == 404
+    for act in ("acknowledge", "take", "assign", "snooze", "close"):
+        form = {"csrf": csrf, "alert": str(alert["alert_id"]), "do": act}
+        assert page.request.post("/feed/work", form=form).status == 404, act
+    assert page.request.post("/search", form={"csrf": csrf, "q": subject}).status == 404
+    assert page.request.post("/search", form={"csrf": csrf, "q": str(alert["alert_id"])}).status == 404
+    pivot = page.request.get(f"/feed?state=all&same_person={alert['alert_id']}").text()
+    assert f'id="a-{alert["alert_id"]}"' not in pivot
+    assert 'class="alert' not in pivot, "who shares something with an alert beyond is not told either"
     assert str(alert["alert_id"]) not in page.request.get("/feed?state=all&oblast=KZ-75").text()
 
 

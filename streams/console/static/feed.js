@@ -1,3 +1,5 @@
+import { announce } from "./notices.js";
+
 // The live feed: new alerts wait behind a pill, so that no row moves under the cursor; known rows change where they stand.
 
 const table = document.getElementById("feed");
@@ -63,8 +65,18 @@ async function take(event) {
   const known = waiting.get(news.id);
   if (known && known.version >= news.version) return;
   waiting.delete(news.id);
+  if (news.shown && !known) announce(rowFrom(news.html));
   if (news.shown) waiting.set(news.id, { version: news.version, html: news.html });
   showPill();
+}
+
+// Somebody took, gave or put to rest alerts: rows on screen say so.
+async function redraw(event) {
+  for (const id of JSON.parse(event.data)) {
+    if (!rowOf(id)) continue;
+    const answer = await fetch(`/alerts/${id}/row`);
+    if (answer.ok && rowOf(id)) replace(rowOf(id), await answer.text());
+  }
 }
 
 pill.addEventListener("click", () => {
@@ -81,10 +93,11 @@ pill.addEventListener("click", () => {
 
 function connect() {
   const query = table.dataset.query ? `&${table.dataset.query}` : "";
-  const source = new EventSource(`/feed/live?from=${encodeURIComponent(table.dataset.from)}${query}`);
+  const source = new EventSource(`/feed/live?from=${encodeURIComponent(table.dataset.from)}&work=${table.dataset.work}${query}`);
   source.addEventListener("open", () => show("live"));
   source.addEventListener("error", () => show("waiting"));
   source.addEventListener("alert", take);
+  source.addEventListener("work", redraw);
   source.addEventListener("reload", () => { source.close(); show("reload"); });
   source.addEventListener("over", () => { source.close(); show("over"); });
   addEventListener("pagehide", () => source.close());
@@ -112,17 +125,29 @@ function step(by) {
 
 const boxOf = (row) => row && rowOf(row.dataset.id)?.querySelector("input[type=checkbox]");
 
+// Presses a button of the tools for the chosen rows, or for the current one if none is chosen.
+function press(name) {
+  const box = boxOf(current);
+  const everything = document.getElementById("everything");
+  if (!everything?.checked && !body.querySelector("input:checked") && box) box.checked = true;
+  if (everything?.checked || body.querySelector("input:checked")) {
+    document.getElementById("work").requestSubmit(document.getElementById(name));
+  }
+}
+
 const keys = {
   KeyJ: () => step(1),
   KeyK: () => step(-1),
   KeyX: () => { const box = boxOf(current); if (box) box.checked = !box.checked; },
-  KeyA: () => {
-    const box = boxOf(current);
-    if (!body.querySelector("input:checked") && box) box.checked = true;
-    if (body.querySelector("input:checked")) document.getElementById("work").requestSubmit();
-  },
+  KeyA: () => press("acknowledge"),
+  KeyT: () => press("take"),
+  KeyZ: () => press("snooze"),
+  KeyC: () => press("close"),
+  KeyU: () => document.getElementById("undo")?.click(),
+  KeyN: () => { if (!pill.hidden) pill.click(); },
+  KeyG: () => { location.href = `/feed/groups?${table.dataset.query}`; },
   KeyS: () => document.getElementById("f-severity").focus(),
-  Slash: (event) => (event.shiftKey ? help() : document.getElementById("f-state").focus()),
+  Slash: (event) => (event.shiftKey ? help() : document.getElementById("q").focus()),
 };
 
 const help = () => document.getElementById("help").showModal();

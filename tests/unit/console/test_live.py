@@ -143,6 +143,9 @@ class _Message:
     def offset(self) -> int:
         return 0
 
+    def timestamp(self) -> tuple[int, int]:
+        return 1, 1_650_000_000_000
+
     def value(self) -> bytes:
         from streams.wire.avro import encode
 

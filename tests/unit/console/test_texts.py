@@ -51,7 +51,7 @@ def test_every_key_used_is_there_and_every_key_there_is_used() -> None:
     families = {key.split(".")[0] for key in known}
     used = {key for key in KEY.findall(text) if key.split(".")[0] in families and key.rpartition(".")[2] not in FILES}
     assert used - stems == set()
-    composed = tuple(re.findall(r"""["']([a-z_]+\.)["']""", text))  # "state." ~ row.state and the like
+    composed = tuple(re.findall(r"""["']([a-z_]+(?:\.[a-z_]+)*\.)["']""", text))  # "state." ~ row.state and the like
     assert {key for key in stems - used if not key.startswith(composed) and key.rpartition(".")[2] not in PLURALS} == set()
 
 
