@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from kafka import KafkaProducer
 
-from streams.decode import Decoder
+from streams.decode import Decoder, Rejected, load_sources
 from streams.gateway.application import Gateway, application
 from streams.gateway.delivery import Delivery
 from streams.gateway.intake import AVRO, JSON, Intake
@@ -34,8 +34,9 @@ from streams.records.crossings import BorderCrossing
 from streams.settings import Settings
 from streams.wire import avro, connection
 from streams.wire.jsonform import to_json
+from streams.wire.signing import BATCH_EVENTS, HEADER, Signer
 from streams.wire.topics import PEOPLE
-from tests.unit.decode.lawful import SomeCodes, lawful
+from tests.unit.decode.lawful import RECEIVED_AT, SomeCodes, lawful
 
 BATCH = 1000
 
@@ -90,6 +91,53 @@ def sdk(settings: Settings, records: list[Record]) -> Callable[[], None]:
     return work
 
 
+def signed_sdk(settings: Settings, records: list[Record]) -> Callable[[], None]:
+    """The Publisher, signing."""
+    publisher = Publisher(settings, signer=Signer("bench", bytes(32)))
+
+    def work() -> None:
+        publisher.publish_many(records)
+        publisher.close()
+
+    return work
+
+
+def signatures(records: list[Record], folder: Path) -> None:
+    """What signing and checking cost an event, without Kafka; the aim is 5 µs each."""
+    signer = Signer("bench", bytes(32))
+    values = [avro.encode(record) for record in records]
+    headers: list[bytes] = []
+
+    def sign() -> None:
+        headers.extend(signer.header(values[start : start + BATCH_EVENTS]) for start in range(0, len(values), BATCH_EVENTS))
+
+    register = folder / "sources.yaml"
+    entry = "{types: [border_crossing], signatures: %s, keys: [{kid: bench, public: %s, from: 2000-01-01T00:00:00Z}]}"
+
+    def deciding(mode: str) -> Callable[[], None]:
+        register.write_text("sources:\n  'post:*': " + entry % (mode, signer.public.hex()))
+        decoder = Decoder(SomeCodes(), load_sources(register))
+
+        def work() -> None:
+            for index, value in enumerate(values):
+                found = decoder.decode(
+                    value, received_at=RECEIVED_AT, topic=PEOPLE, headers=((HEADER, bytes(headers[index // BATCH_EVENTS])),)
+                )
+                assert not isinstance(found, Rejected)
+
+        return work
+
+    costs = [timed(work) / len(values) * 1e6 for work in (sign, deciding("off"), deciding("strict"))]
+    print(f"signatures: {costs[0]:.2f} µs to sign, {costs[2] - costs[1]:.2f} µs to check, an event", flush=True)
+
+
+def timed(work: Callable[[], None]) -> float:
+    """Returns the CPU seconds of this process."""
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
 def posting(url: str, token: str, media: str, records: list[Record]) -> Callable[[], None]:
     """Requests of a thousand events, one after the other; the caller's CPU is counted too."""
     at = urlsplit(url)
@@ -142,6 +190,8 @@ def main(count: int) -> None:
             for _ in range(2):
                 measured("kafka-python, bare", count, bare(settings, crossings(count, 1)))
                 measured("SDK", count, sdk(settings, crossings(count, 1)))
+                measured("SDK, signing", count, signed_sdk(settings, crossings(count, 1)))
+            signatures(crossings(count, 1), folder)
             delivery = Delivery(settings)
             delivery.require()
             gateway = Gateway(Tokens(folder / "tokens.json"), Intake(Decoder(SomeCodes()), None), delivery, "bench")

@@ -22,6 +22,11 @@ DEAD_LETTERS = Counter(
 )
 """Rising: a publisher sends what cannot be read; `shekara dead-letters list` says which and why."""
 
+SIGNATURES = Counter(
+    "shekara_signatures", "Events whose source's signatures are looked at, by outcome: good, or the fault's code.", ["outcome"]
+)
+"""unsigned of a lenient source: not to be made strict yet. bad_signature: something changes messages, or someone forges them."""
+
 RULE_FAILURES = Counter(
     "shekara_rule_failures", "Times a rule raised an error on one record or deadline, by exception type.", ["error"]
 )
@@ -103,6 +108,23 @@ SINK_WAITING_ROWS = Gauge("shekara_sink_waiting_rows", "Rows read from the log a
 
 SINK_CAUGHT_UP = Gauge("shekara_sink_caught_up", "1 when everything in the assigned partitions is in ClickHouse, else 0.")
 """0 for long: the warehouse is behind; questions to it are answered from the past."""
+
+SOURCE_MISSING = Gauge(
+    "shekara_source_missing_numbers", "Numbers (source_seq) below a source's latest that never came, by source.", ["source"]
+)
+"""Above 0 and staying: events were lost on the way; `shekara reconcile` and mart_sequence_gaps name them. Ask for them again."""
+
+SOURCE_REPEATS = Gauge(
+    "shekara_source_repeated_messages", "Messages of the last hour that say again what was said, by source.", ["source"]
+)
+"""After a failed link some are lawful; many without end: the source never hears that its events arrived."""
+
+SOURCE_LATE_SECONDS = Gauge(
+    "shekara_source_late_seconds",
+    "99th percentile of seconds from happening to arrival in the last hour, by source.",
+    ["source"],
+)
+"""Grows while a link is down and events are typed in later: findings of that post are uncertain for as long."""
 
 SQL_QUERIES = Counter(
     "shekara_sql_queries",

@@ -54,6 +54,11 @@ class Settings(BaseSettings):
     )
     pseudonym_key_version: int = Field(default=1, ge=1, le=999_999, description="Version of that key: it begins every pseudonym.")
 
+    signing_key_file: Path | None = Field(
+        default=None, description="Private key a source signs its events with (mode 0600); none: events go unsigned."
+    )
+    signing_kid: str = Field(default="", description="Name of that key in the register of sources.")
+
     clickhouse: SecretStr = Field(
         default=SecretStr(""), description="clickhouse://user:password@host:port/database; empty means the embedded engine."
     )

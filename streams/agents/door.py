@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from streams import metrics
 from streams.decode import Rejected
+from streams.decode.signatures import signature_in
 from streams.records import BatchMarker, DeadLetter, Record
 from streams.runtime.batch import Batch, RawRecord
 from streams.runtime.checkpoint import Outcome, Output
 from streams.runtime.journal import frames
 from streams.wire import avro
-from streams.wire.topics import DEAD_LETTERS, LEDGER, MAX_LETTER_VALUE_BYTES, Topic
+from streams.wire.feedback import feedback_on
+from streams.wire.topics import DEAD_LETTERS, FEEDBACK, LEDGER, MAX_LETTER_VALUE_BYTES, Topic
 
 _KEY_BYTES = 64 * 1024
 """Bytes of a key that a dead letter keeps, at most."""
@@ -20,7 +23,9 @@ _KEY_BYTES = 64 * 1024
 class Decodes(Protocol):
     """The part of ``streams.decode.Decoder`` an agent uses."""
 
-    def decode(self, value: bytes | None, *, received_at: int, topic: Topic) -> Record | Rejected:
+    def decode(
+        self, value: bytes | None, *, received_at: int, topic: Topic, headers: Sequence[tuple[str, bytes]] = ()
+    ) -> Record | Rejected:
         """Returns the fact in a message, or why there is none; never raises."""
 
 
@@ -39,12 +44,13 @@ class Door:
         self._topic = topic
         self._name = topic.name(namespace)
         self._dead_letters = DEAD_LETTERS.name(namespace)
+        self._feedback = FEEDBACK.name(namespace)
         self._ledger = LEDGER.name(namespace)
         self._keyed = keyed
 
     def open(self, raw: RawRecord, batch: Batch, outcome: Outcome) -> Record | None:
         """Returns the record, or none after having written the message to the dead letters."""
-        record = self._decode(raw.value, received_at=raw.timestamp, topic=self._topic)
+        record = self._decode(raw.value, received_at=raw.timestamp, topic=self._topic, headers=raw.headers)
         if isinstance(record, Rejected):
             self.refuse(raw, batch, outcome, record)
             return None
@@ -79,10 +85,13 @@ class Door:
             reason=reason,
             event_type=rejected.event_type,
             source=rejected.source,
+            signature=signature_in(raw.headers),
         )
         # Keyed by where it came from, so that the same message read twice is one dead letter to whoever compacts by key.
         place = f"{batch.topic}/{batch.partition}/{raw.offset}".encode()
         outcome.outputs.append(Output(self._dead_letters, place, avro.encode(letter)))
+        if rejected.source:
+            outcome.outputs.append(Output(self._feedback, rejected.source.encode(), avro.encode(feedback_on(letter))))
         outcome.dead_letters += 1
         metrics.DEAD_LETTERS.labels(batch.topic, rejected.code).inc()
 

@@ -25,6 +25,8 @@ COMMANDS: tuple[str, ...] = (
     "simulate",
     "topics",
     "publish",
+    "sources",
+    "reconcile",
     "dead_letters",
     "warehouse",
     "sql",

@@ -149,7 +149,7 @@ def replay(
     settings = _reached(bootstrap)
     # Reads up to where the topic ends now: letters that come back from their own replay are not replayed again.
     letters = read_letters(settings, _choice(numbers or [], code, source, event_type))
-    refuses = _refuses(policy or settings.policy)
+    refuses = _refuses(policy or settings.policy, settings.sources)
     if dry_run:
         done = publish_again(letters, settings.namespace, None, still_refused=refuses)
     else:
@@ -184,21 +184,23 @@ def _named(settings: Settings, numbers: list[str]) -> Iterator[Letter]:
     return read_letters(settings, _choice(numbers, "", "", ""))
 
 
-def _refuses(policy: str) -> Callable[[Letter], str]:
+def _refuses(policy: str, sources: Path | None) -> Callable[[Letter], str]:
     """Returns what says why a letter would be refused again."""
     from streams.clock import now_ms
-    from streams.decode import Decoder, Rejected
+    from streams.decode import Decoder, Rejected, load_sources
     from streams.policy.load import load
+    from streams.wire.signing import HEADER
     from streams.wire.topics import TOPICS
 
-    decoder = Decoder(load(policy).codes)
+    decoder = Decoder(load(policy).codes, load_sources(sources) if sources else None)
 
     def refuses(letter: Letter) -> str:
         content = letter.content
         topic = next((topic for topic in TOPICS if content.topic.endswith(f".{topic.suffix}")), None)
         if topic is None:
             return "unknown_topic"
-        outcome = decoder.decode(content.value, received_at=now_ms(), topic=topic)
+        headers = [] if content.signature is None else [(HEADER, content.signature)]
+        outcome = decoder.decode(content.value, received_at=now_ms(), topic=topic, headers=headers)
         if isinstance(outcome, Rejected):
             return outcome.code
         if content.code == "wrong_key" and (content.key or b"") != outcome.subject.encode():

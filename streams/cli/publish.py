@@ -190,7 +190,7 @@ def door_of(rules: Policy, settings: Settings) -> Door:
     decoder: Decoder = Decoder(rules.codes, load_sources(settings.sources) if settings.sources else None)
 
     def door(record: Record, value: bytes) -> tuple[str, str] | None:
-        outcome = decoder.decode(value, received_at=now_ms(), topic=topic_of(record.NAME))
+        outcome = decoder.decode(value, received_at=now_ms(), topic=topic_of(record.NAME), headers=None)
         return (outcome.code, outcome.reason) if isinstance(outcome, Rejected) else None
 
     return door

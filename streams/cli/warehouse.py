@@ -71,6 +71,7 @@ def warehouse(
             until_caught_up=until_caught_up,
         )
         closers += _serve_sql(engine, settings, lambda: sink.trouble)
+        closers += _watch_sources(engine, settings)
         probes = Probes(
             settings.metrics_host,
             settings.metrics_port,
@@ -83,6 +84,21 @@ def warehouse(
     finally:
         for close in reversed(closers):
             close()
+
+
+def _watch_sources(engine: Any, settings: Any) -> list[Any]:
+    """Keeps the figures of every source current, on a connection of its own. Returns what to call at the end."""
+    from streams.warehouse.ask import ServerAsker
+    from streams.warehouse.embedded import Embedded
+    from streams.warehouse.source_watch import SourceWatch
+
+    if isinstance(engine, Embedded):
+        asker = engine.reader({"max_execution_time": 60, "max_threads": 1, "max_memory_usage": 1024**3})
+        watch = SourceWatch(lambda query: asker.select(query).rows)
+        return [asker.close, watch.close]
+    server = ServerAsker(settings.clickhouse.get_secret_value())
+    watch = SourceWatch(lambda query: server.select(query).rows)
+    return [server.close, watch.close]
 
 
 def _serve_sql(engine: Any, settings: Any, trouble: Any) -> list[Any]:

@@ -14,8 +14,10 @@ from streams.wire.topics import TOPICS
 class Sends(Protocol):
     """The part of ``streams.publish.Publisher`` a replay uses."""
 
-    def publish_encoded(self, topic: str, key: bytes, value: bytes, partition: int | None = None) -> None:
-        """Sends bytes as they are."""
+    def publish_encoded(
+        self, topic: str, key: bytes, value: bytes, partition: int | None = None, *, signature: bytes | None = None
+    ) -> None:
+        """Sends bytes as they are, under the signature they came with."""
 
     def flush(self, timeout_s: float = 120.0) -> None:
         """Waits until everything is acknowledged."""
@@ -64,7 +66,7 @@ def replay(
         if publisher is not None:
             # Without a key there is no telling which partition its subject has: it goes where it was.
             partition = content.partition if content.key is None else None
-            publisher.publish_encoded(content.topic, content.key or b"", content.value, partition)
+            publisher.publish_encoded(content.topic, content.key or b"", content.value, partition, signature=content.signature)
         done.by_topic[content.topic] += 1
         done.numbers.append(letter.number)
     if publisher is not None:

@@ -28,6 +28,7 @@ from streams.records import (
     CaseDecision,
     Citizenship,
     Correction,
+    CountStatement,
     Dispute,
     EmployerDeclaration,
     EntryBan,
@@ -52,6 +53,9 @@ from streams.records.labour import WorkCategory
 
 PURPOSES = frozenset(get_args(Purpose))
 CATEGORIES = frozenset(get_args(WorkCategory))
+
+DIGEST_BYTES = 32
+"""Bytes of the digest of a statement of counts."""
 
 MAX_REASON = 2000
 """Characters of an officer's reason."""
@@ -307,6 +311,21 @@ def _case_decision(event: CaseDecision, _: int) -> Fault | None:
     return None
 
 
+def _count_statement(event: CountStatement, _: int) -> Fault | None:
+    fault = (
+        _date("day_on", event.day_on)
+        or _at_least("first_seq", event.first_seq, 0)
+        or _at_least("last_seq", event.last_seq, event.first_seq)
+        or _at_least("crossings", event.crossings, 0)
+        or _at_least("events", event.events, event.crossings)
+    )
+    if fault is None and len(event.digest) != DIGEST_BYTES:
+        return "out_of_range", f"digest: expected {DIGEST_BYTES} bytes; came {len(event.digest)}."
+    if fault is None and (event.kid is None) != (event.signature is None):
+        return "bad_signature", "kid, signature: expected both, or neither of an unsigned statement; came one."
+    return fault
+
+
 def checks(codes: Codes) -> dict[type[Record], Check]:
     """Returns the check of every input type, bound to the codes of a policy."""
     bound = _Checks(codes)
@@ -330,6 +349,7 @@ def checks(codes: Codes) -> dict[type[Record], Check]:
         CaseDecision: _case_decision,
         PostHeartbeat: bound.post_heartbeat,
         PostOutage: bound.post_outage,
+        CountStatement: _count_statement,
         Tick: bound.tick,
         QuotaAllocation: bound.quota_allocation,
     }

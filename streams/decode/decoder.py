@@ -7,6 +7,7 @@ from typing import Any, cast
 from streams.decode.checks import Check, checks
 from streams.decode.envelope import envelope_fault, is_source, subject_fault
 from streams.decode.rejected import Codes, Rejected
+from streams.decode.signatures import Headers, SignatureCheck
 from streams.decode.sources import Sources
 from streams.records import INPUTS, Record
 from streams.wire.avro import SINGLE_OBJECT_HEADER, MalformedError, codecs
@@ -24,6 +25,7 @@ class Decoder:
     def __init__(self, codes: Codes, sources: Sources | None = None) -> None:
         self._codes = codes
         self._sources = sources
+        self._signatures = SignatureCheck()
         self._codecs = codecs()
         bound = checks(codes)
         # One look-up per event; outputs are absent, so that none of them can come in as an input.
@@ -31,13 +33,14 @@ class Decoder:
             kind: (topic_of(kind).suffix, bound.get(kind)) for kind in INPUTS
         }
 
-    def decode(self, value: bytes | None, *, received_at: int, topic: Topic) -> Record | Rejected:
+    def decode(self, value: bytes | None, *, received_at: int, topic: Topic, headers: Headers | None = ()) -> Record | Rejected:
         """Returns the fact in a message, or why there is none. Never raises.
 
         Args:
             value: the message's value as it came.
             received_at: the broker's timestamp of the message, UTC epoch ms; bounds how far ahead an event may lie.
             topic: the topic it came from.
+            headers: the message's, where its signature stands; none: it has not been signed yet, signatures are not looked at.
         """
         if value is None:
             value = b""
@@ -55,6 +58,10 @@ class Decoder:
             fault = door[1](record, received_at)
         if fault is None and self._sources is not None:
             fault = self._sources.fault(record)
+            if fault is None and headers is not None:
+                entry = self._sources.of(record.source)
+                if entry is not None:
+                    fault = self._signatures.fault(entry, value, headers, received_at)
         return record if fault is None else _refused(record, *fault)
 
     def _over_long(self, value: bytes) -> Rejected:

@@ -6,18 +6,49 @@ All facts about a person share one topic, so Kafka's access control cannot tell 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import yaml
 
 from streams.decode.envelope import Fault, is_source, shown
 from streams.errors import UsageError
 from streams.records import INPUTS, Record
+from streams.wire.jsonform import read_instant
+from streams.wire.signing import Verifier, is_kid
+
+Signatures = Literal["off", "lenient", "strict"]
+"""Whether a source's events are looked at for signatures: not at all, counted only, or refused without a good one."""
 
 _NAMES = frozenset(kind.NAME for kind in INPUTS)
-_PARTS = {"types", "own_post", "note"}
+_PARTS = {"types", "own_post", "signatures", "keys", "note"}
+_KEY_PARTS = {"kid", "public", "from", "until", "revoked_at", "note"}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceKey:
+    """A key a source signs with, and when it counts, by the time a message arrives.
+
+    Attributes:
+        kid: its name.
+        verifier: the public key.
+        from_at: first instant it counts, UTC epoch ms.
+        until_at: first instant it no longer counts; none if open.
+        revoked_at: from when on it is not to be trusted; none if it was not revoked.
+    """
+
+    kid: str
+    verifier: Verifier
+    from_at: int
+    until_at: int | None
+    revoked_at: int | None
+
+    def counts_at(self, at_ms: int) -> bool:
+        """Returns whether a message that arrived then may be signed with it."""
+        ends = [end for end in (self.until_at, self.revoked_at) if end is not None]
+        return self.from_at <= at_ms and all(at_ms < end for end in ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +59,15 @@ class Source:
         name: the source; with ``*`` at its end, every source that begins so.
         types: event types it may write.
         own_post: whether the post its events are about must be the one behind ``post:`` in its name.
+        signatures: whether its events must be signed.
+        keys: by name.
     """
 
     name: str
     types: frozenset[str]
     own_post: bool
+    signatures: Signatures = "off"
+    keys: Mapping[str, SourceKey] = field(default_factory=dict)
 
 
 class Sources:
@@ -43,6 +78,7 @@ class Sources:
     """
 
     def __init__(self, entries: Mapping[str, Source]) -> None:
+        self.entries = tuple(entries.values())
         self._exact = {name: one for name, one in entries.items() if not name.endswith("*")}
         starts = sorted((name[:-1] for name in entries if name.endswith("*")), key=len, reverse=True)
         self._starts = [(start, entries[f"{start}*"]) for start in starts]
@@ -107,7 +143,46 @@ def _entry(path: Path, name: str, entry: Any) -> Source:
     own_post = entry.get("own_post", False)
     if not isinstance(own_post, bool):
         raise wrong("own_post: expected true or false")
-    return Source(name, frozenset(types), own_post)
+    signatures = entry.get("signatures", "off")
+    if signatures is False:  # YAML reads a bare off as false
+        signatures = "off"
+    if signatures not in get_args(Signatures):
+        raise wrong(f"signatures: expected one of {', '.join(get_args(Signatures))}")
+    keys = entry.get("keys", [])
+    if not isinstance(keys, list) or not all(isinstance(one, dict) and set(one) <= _KEY_PARTS for one in keys):
+        raise wrong(f"keys: expected a list of tables of {', '.join(sorted(_KEY_PARTS))}")
+    try:
+        found = [_key(one) for one in keys]
+    except (UsageError, ValueError, TypeError, KeyError) as error:
+        detail = str(error) if isinstance(error, UsageError) else f"{type(error).__name__}: {error}"
+        raise wrong(f"keys: expected kid, public (64 hexadecimal digits), from, and instants with an offset; {detail}") from error
+    if len({key.kid for key in found}) < len(found):
+        raise wrong("keys: expected every kid once")
+    if signatures != "off" and not found:
+        raise wrong(f"signatures {signatures} without keys: nothing could ever fit")
+    return Source(name, frozenset(types), own_post, signatures, {key.kid: key for key in found})
+
+
+def _key(entry: dict[str, Any]) -> SourceKey:
+    kid = entry["kid"]
+    if not isinstance(kid, str) or not is_kid(kid):
+        raise UsageError("a kid has 1 to 32 letters, digits, dots or dashes.")
+    return SourceKey(
+        kid,
+        Verifier(bytes.fromhex(str(entry["public"]))),
+        _instant(entry["from"]),
+        _instant(entry["until"]) if "until" in entry else None,
+        _instant(entry["revoked_at"]) if "revoked_at" in entry else None,
+    )
+
+
+def _instant(value: Any) -> int:
+    """Returns an instant; YAML makes moments of what looks like one."""
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError("an instant without its offset")
+        return read_instant(value.isoformat())
+    return read_instant(value)
 
 
 _SEE = "See docs/events.md, “Who may write what”."

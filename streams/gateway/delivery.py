@@ -17,6 +17,7 @@ from streams.errors import DependencyError, SetupError
 from streams.gateway.intake import Message
 from streams.settings import Settings
 from streams.wire import connection
+from streams.wire.signing import BATCH_EVENTS, HEADER, signer_of
 from streams.wire.topics import MAX_EVENT_BYTES, TOPICS
 
 MAX_IN_FLIGHT = 50_000
@@ -91,6 +92,8 @@ class Delivery:
             }
         )
         self._lock = threading.Lock()
+        self._signing = threading.Lock()
+        self._signer = signer_of(settings)
         self._messages = self._bytes = 0
         self._stop = threading.Event()
         self._trouble = "Kafka has not answered yet"
@@ -133,13 +136,27 @@ class Delivery:
                 self._bytes -= size
 
     def _produce(self, messages: Sequence[Message], flight: _Flight) -> None:
+        headers = self._signed(messages)
         for index, message in enumerate(messages):
             topic = message.topic.name(self._namespace)
             try:
-                self._producer.produce(topic, message.value, message.key, on_delivery=flight.callback(index))
+                self._producer.produce(
+                    topic, message.value, message.key, headers=headers[index // BATCH_EVENTS], on_delivery=flight.callback(index)
+                )
             except Exception as error:
                 # BufferError or KafkaException: librdkafka did not take it, so no callback will come.
                 flight.done(index, type(error).__name__)
+
+    def _signed(self, messages: Sequence[Message]) -> list[list[tuple[str, bytes]]]:
+        """Returns the headers of each ``BATCH_EVENTS`` messages."""
+        parts = range(0, len(messages), BATCH_EVENTS)
+        if self._signer is None:
+            return [[] for _ in parts]
+        with self._signing:
+            return [
+                [(HEADER, self._signer.header([message.value for message in messages[start : start + BATCH_EVENTS]]))]
+                for start in parts
+            ]
 
     def _poll(self) -> None:
         while not self._stop.is_set():

@@ -169,7 +169,7 @@ class Intake:
         if not token.may_speak_for(record.source):
             return Refusal("source_not_allowed", f"source: expected {token.source}, as the token says.", "source", event_id)
         topic = topic_of(record.NAME)
-        outcome = self._decoder.decode(value, received_at=now_ms(), topic=topic)
+        outcome = self._decoder.decode(value, received_at=now_ms(), topic=topic, headers=None)
         if isinstance(outcome, Rejected):
             return Refusal(outcome.code, outcome.reason, outcome.reason.partition(":")[0].partition(",")[0], event_id)
         return Message(topic, record.subject.encode(), value, record.event_id, record.NAME)

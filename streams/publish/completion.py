@@ -103,7 +103,7 @@ class Completion:
     def _source(self, name: str, whole: dict[str, Any]) -> None:
         if "source" in whole:
             return
-        post = whole.get("post") if name == "border_crossing" else whole.get("subject") if name.startswith("post_") else None
+        post = whole.get("post") if name == "border_crossing" else whole.get("subject") if KINDS[name].SUBJECT == "post" else None
         source = self.source or (f"post:{post}" if post else "")
         if not source:
             raise FieldError("source", "the publishing system's name", "nothing (give --source)")

@@ -13,8 +13,8 @@ from streams.records.envelope import PersonEvent, Record, SubjectKind
 from streams.records.identity import EntryBan, IdentityLink
 from streams.records.labour import EmployerDeclaration, Inspection, LabourContract, WorkPermit
 from streams.records.movement import Kandas, ResidenceChange
-from streams.records.outputs import Alert, BatchMarker, Case, DeadLetter, Finding
-from streams.records.posts import PostHeartbeat, PostOutage
+from streams.records.outputs import Alert, BatchMarker, Case, DeadLetter, Feedback, Finding
+from streams.records.posts import CountStatement, PostHeartbeat, PostOutage
 from streams.records.protection import ProtectionStatus
 from streams.records.quotas import QuotaAllocation
 from streams.records.stays import Citizenship, ResidencePermit, StayRegistration, Visa
@@ -42,10 +42,18 @@ INPUTS: tuple[type[Record], ...] = (
     PostOutage,
     EmployerDeclaration,
     QuotaAllocation,
+    CountStatement,
 )
 """Every event type that may arrive from outside, in the order of docs/events.md."""
 
-OUTPUTS: tuple[type[Alert | Finding | Case | DeadLetter | BatchMarker], ...] = (Alert, Finding, Case, DeadLetter, BatchMarker)
+OUTPUTS: tuple[type[Alert | Finding | Case | DeadLetter | BatchMarker | Feedback], ...] = (
+    Alert,
+    Finding,
+    Case,
+    DeadLetter,
+    BatchMarker,
+    Feedback,
+)
 """Every record this system writes."""
 
 __all__ = [
@@ -58,10 +66,12 @@ __all__ = [
     "CaseDecision",
     "Citizenship",
     "Correction",
+    "CountStatement",
     "DeadLetter",
     "Dispute",
     "EmployerDeclaration",
     "EntryBan",
+    "Feedback",
     "Finding",
     "Gap",
     "IdentityLink",

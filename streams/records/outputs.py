@@ -1,4 +1,4 @@
-"""What this system writes: alerts, findings, cases, dead letters and the ledger of batches."""
+"""What this system writes: alerts, findings, cases, dead letters, feedback to sources and the ledger of batches."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 AlertState = Literal["raised", "amended", "acknowledged", "resolved", "retracted", "expired"]
 Grade = Literal["established", "presumed", "uncertain"]
 Severity = Literal["info", "low", "medium", "high"]
+FeedbackState = Literal["refused", "replayed", "mended"]
 Family = Literal["breach", "protective", "reminder", "data_quality"]
 
 
@@ -144,6 +145,7 @@ class DeadLetter:
         reason: what was expected, what came, where, what to do next. No personal data.
         event_type: the event type if it could be told; empty otherwise.
         source: the publishing system if it could be told; empty otherwise.
+        signature: the batch signature it came with, as it came; none if it had none.
     """
 
     NAME: ClassVar[str] = "dead_letter"
@@ -158,6 +160,40 @@ class DeadLetter:
     reason: str
     event_type: str
     source: str
+    signature: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What a source is told of a message of its that was refused, or of what became of it since. Nothing of its content.
+
+    Attributes:
+        source: the publishing system.
+        state: refused, replayed (published again as it was) or mended (published again with fields put right).
+        code: the reason's code, as in the dead letter.
+        field: the field at fault if the reason names one; empty otherwise.
+        event_type: the event type if it could be told; empty otherwise.
+        event_id: the event's id if it could be read; none otherwise.
+        source_seq: its number at the source; 0 if it could not be read.
+        topic: where the message lies.
+        partition: where the message lies.
+        offset: where the message lies.
+        arrived_at: when it arrived there, UTC epoch ms.
+    """
+
+    NAME: ClassVar[str] = "feedback"
+
+    source: str
+    state: FeedbackState
+    code: str
+    field: str
+    event_type: str
+    event_id: bytes | None
+    source_seq: int
+    topic: str
+    partition: int
+    offset: int
+    arrived_at: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,34 @@ class PostHeartbeat(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class CountStatement(Record):
+    """What a post says it has numbered and sent on one day: what the log is reconciled against.
+
+    Attributes:
+        day_on: the post's local day, days since 1970-01-01.
+        first_seq: first ``source_seq`` given since the statement before; 0 when there were none.
+        last_seq: last ``source_seq`` given; 0 when there were none.
+        events: events numbered from first to last, of every type.
+        crossings: border crossings among them.
+        digest: 32 bytes, the exclusive or over these events of SHA-256 of event id and number (``streams.publish.tally``).
+        kid: name of the key that signed; none if unsigned.
+        signature: Ed25519, 64 bytes; none if unsigned.
+    """
+
+    NAME: ClassVar[str] = "count_statement"
+    SUBJECT: ClassVar[SubjectKind] = "post"
+
+    day_on: int
+    first_seq: int
+    last_seq: int
+    events: int
+    crossings: int
+    digest: bytes
+    kid: str | None
+    signature: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class PostOutage(Record):
     """A post could not record (started), can again (ended), or has typed in what it missed (backfilled).
 

@@ -27,6 +27,10 @@ class RawRecord(Protocol):
     def value(self) -> bytes | None:
         """Its bytes, as they came; none is a tombstone."""
 
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]:
+        """Its headers, as they came."""
+
 
 class Raw(NamedTuple):
     """A raw record made by hand: for tests, simulations and replays."""
@@ -35,6 +39,7 @@ class Raw(NamedTuple):
     timestamp: int
     key: bytes | None
     value: bytes | None
+    headers: Sequence[tuple[str, bytes]] = ()
 
 
 @dataclass(frozen=True, slots=True)

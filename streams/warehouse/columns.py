@@ -28,10 +28,17 @@ _LOW_CARDINALITY = frozenset(
 _FREE_TEXT = frozenset({("dead_letter", "reason"), ("case_decision", "reason")})
 """Where a field of that name holds sentences."""
 
-OUTPUT_TABLES = {"alert": "alerts", "finding": "findings", "case": "cases", "dead_letter": "dead_letters", "batch": "batches"}
+OUTPUT_TABLES = {
+    "alert": "alerts",
+    "finding": "findings",
+    "case": "cases",
+    "dead_letter": "dead_letters",
+    "batch": "batches",
+    "feedback": "feedback",
+}
 """Table of each record this system writes; an input event's is ``raw_<event type>``."""
 
-_PLACE = {"border_crossing": "post", "post_heartbeat": "subject", "post_outage": "subject"}
+_PLACE = {"border_crossing": "post", "post_heartbeat": "subject", "post_outage": "subject", "count_statement": "subject"}
 """Field that names the border post, by event type."""
 
 

@@ -20,6 +20,7 @@ _OUTPUT_KEYS = {
     "case": "case_id, version",
     "dead_letter": "topic, partition, offset",
     "batch": "topic, partition, first_offset, last_offset",
+    "feedback": "topic, partition, offset, state",
 }
 
 

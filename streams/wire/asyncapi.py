@@ -14,13 +14,14 @@ _KEYS = {"person": "the person's pseudonym", "post": "the post's code", "employe
 
 _ABOUT = {
     "people": "Everything that is a fact about a person, in one order for each person, and the ticks (ADR 0003).",
-    "posts": "What border posts say about themselves: how far their records are complete.",
+    "posts": "What border posts say about themselves: how far their records are complete, and how many they sent.",
     "employers": "What employers declare.",
     "quotas": "Quotas and their versions within a year.",
     "alerts": "Every version of every alert: raised, amended, resolved, retracted.",
     "findings": "Reminders before a breach, and faults in the data.",
     "cases": "Every version of the follow-up of each stay.",
     "dead-letters": "Messages that could not be processed: whole, and with a reason.",
+    "feedback": "What sources are told of messages of theirs that were refused; nothing of their content.",
     "ledger": "What became of every offset of every input.",
 }
 

@@ -19,10 +19,10 @@ from typing import Any, cast
 
 from fastavro import schemaless_reader, schemaless_writer
 
-from streams.records import INPUTS, OUTPUTS, Alert, BatchMarker, Case, DeadLetter, Finding, Record
+from streams.records import INPUTS, OUTPUTS, Alert, BatchMarker, Case, DeadLetter, Feedback, Finding, Record
 from streams.wire.schemas import Version, load_versions, schema_directory
 
-Message = Record | Alert | Finding | Case | DeadLetter | BatchMarker
+Message = Record | Alert | Finding | Case | DeadLetter | BatchMarker | Feedback
 """Whatever has a schema: what comes in and what this system writes."""
 
 SINGLE_OBJECT = b"\xc3\x01"

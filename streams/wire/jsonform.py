@@ -70,14 +70,14 @@ def fields_of(kind: type[Any]) -> tuple[Field, ...]:
     """Returns the fields of a record class, in order."""
     found = _FIELDS.get(kind)
     if found is None:
-        longs = {field["name"] for field in schema_of(kind)["fields"] if field["type"] == "long"} if kind is not Gap else set()
+        avro = {field["name"]: field["type"] for field in schema_of(kind)["fields"]} if kind is not Gap else {}
         hints = typing.get_type_hints(kind)
-        found = tuple(_field(kind, field.name, hints[field.name], field.name in longs) for field in dataclasses.fields(kind))
+        found = tuple(_field(field.name, hints[field.name], avro.get(field.name)) for field in dataclasses.fields(kind))
         _FIELDS[kind] = found
     return found
 
 
-def _field(kind: type[Any], name: str, hint: Any, is_long: bool) -> Field:
+def _field(name: str, hint: Any, avro: Any) -> Field:
     nullable = False
     if typing.get_origin(hint) in {types.UnionType, typing.Union}:
         nullable = True
@@ -88,13 +88,13 @@ def _field(kind: type[Any], name: str, hint: Any, is_long: bool) -> Field:
         forms: dict[Any, Form] = {str: "texts", bytes: "ids", Gap: "gaps"}
         return Field(name, forms[typing.get_args(hint)[0]], nullable)
     if hint is bytes:
-        return Field(name, "bytes" if kind.__name__ == "DeadLetter" else "id", nullable)
+        return Field(name, "bytes" if avro in ("bytes", ["null", "bytes"]) else "id", nullable)
     if hint is int:
         if name.endswith("_at"):
             return Field(name, "instant", nullable)
         if name.endswith("_on"):
             return Field(name, "date", nullable, limits=_INT_RANGE)
-        return Field(name, "integer", nullable, limits=_LONG_RANGE if is_long else _INT_RANGE)
+        return Field(name, "integer", nullable, limits=_LONG_RANGE if avro == "long" else _INT_RANGE)
     plain: dict[Any, Form] = {str: "text", bool: "flag"}
     return Field(name, plain[hint], nullable)
 

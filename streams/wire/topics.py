@@ -15,8 +15,10 @@ from streams.records import (
     Alert,
     BatchMarker,
     Case,
+    CountStatement,
     DeadLetter,
     EmployerDeclaration,
+    Feedback,
     Finding,
     PostHeartbeat,
     PostOutage,
@@ -83,6 +85,7 @@ CASES = Topic("cases", "output", partitioned=True, config=_KEEP | _WIDE)
 DEAD_LETTERS = Topic(
     "dead-letters", "output", partitioned=False, config=_KEEP | {"max.message.bytes": str(MAX_DEAD_LETTER_BYTES)}
 )
+FEEDBACK = Topic("feedback", "output", partitioned=False, config=_KEEP)
 LEDGER = Topic("ledger", "output", partitioned=False, config=_KEEP)
 PEOPLE_CHANGELOG = Topic("people-changelog", "changelog", partitioned=True, config=_COMPACT | _DEEP)
 POSTS_CHANGELOG = Topic("posts-changelog", "changelog", partitioned=False, config=_COMPACT | _DEEP)
@@ -98,6 +101,7 @@ TOPICS: tuple[Topic, ...] = (
     FINDINGS,
     CASES,
     DEAD_LETTERS,
+    FEEDBACK,
     LEDGER,
     PEOPLE_CHANGELOG,
     POSTS_CHANGELOG,
@@ -108,6 +112,7 @@ TOPICS: tuple[Topic, ...] = (
 _HOME: dict[str, Topic] = {kind.NAME: PEOPLE for kind in INPUTS} | {
     PostHeartbeat.NAME: POSTS,
     PostOutage.NAME: POSTS,
+    CountStatement.NAME: POSTS,
     EmployerDeclaration.NAME: EMPLOYERS,
     QuotaAllocation.NAME: QUOTAS,
     Alert.NAME: ALERTS,
@@ -115,6 +120,7 @@ _HOME: dict[str, Topic] = {kind.NAME: PEOPLE for kind in INPUTS} | {
     Case.NAME: CASES,
     DeadLetter.NAME: DEAD_LETTERS,
     BatchMarker.NAME: LEDGER,
+    Feedback.NAME: FEEDBACK,
 }
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import io
 import json
 from typing import Any, cast
+from uuid import UUID
 
 import fastavro
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from kafka.partitioner.default import murmur2 as kafkas_murmur2
 
 from streams.records import INPUTS
@@ -64,3 +67,24 @@ def test_partitions_are_kafkas_own() -> None:
         hashed = kafkas_murmur2(vector["key"].encode())
         assert vector["murmur2"] == hashed % 2**32
         assert (vector["of_4"], vector["of_7"]) == ((hashed & 0x7FFFFFFF) % 4, (hashed & 0x7FFFFFFF) % 7)
+
+
+def test_signatures_can_be_made_from_the_page_and_the_standard_library_but_for_ed25519() -> None:
+    vectors = read("signatures.json")
+    key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(vectors["private"]))
+    values = [bytes.fromhex(value) for value in vectors["values"]]
+    kid = vectors["kid"].encode()
+    start = b"\x01" + bytes([len(kid)]) + kid + vectors["batch"].to_bytes(8, "big") + len(values).to_bytes(2, "big")
+    hashes = b"".join(hashlib.sha256(value).digest()[:16] for value in values)
+    signature = key.sign(b"shekara-batch-v1\x00" + start + hashes)
+    assert vectors["header"] == (start + signature + hashes).hex()
+    said = vectors["statement"]
+    lines = ("source", "subject", "day_on", "first_seq", "last_seq", "events", "crossings")
+    digest = bytes(32)
+    for one in vectors["digest_of"]:
+        part = hashlib.sha256(UUID(one["event_id"]).bytes + one["source_seq"].to_bytes(8, "big")).digest()
+        digest = bytes(a ^ b for a, b in zip(digest, part, strict=True))
+    assert base64.b64decode(said["digest"]) == digest
+    text = "\n".join(["shekara-statement-v1", *(str(said[line]) for line in lines), digest.hex(), said["kid"]])
+    assert vectors["statement_text"] == text
+    assert base64.b64decode(said["signature"]) == key.sign(text.encode())

@@ -349,7 +349,10 @@ def test_repeats_and_another_order_change_nothing_but_the_place_in_the_log(
     expected = everything(engine, *IN_THE_LOG)
     empty(engine)
     deliver(engine, deliveries(data.draw(st.permutations(facts))), cut=3)
-    assert everything(engine, *IN_THE_LOG) == expected
+    found = everything(engine, *IN_THE_LOG)
+    for answers in (expected, found):
+        del answers["mart_repeats_by_publisher"]  # what it counts is how often something was said
+    assert found == expected
 
 
 def _uuid(number: int) -> Any:

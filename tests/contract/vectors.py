@@ -6,16 +6,20 @@ Run as ``python -m tests.contract.vectors``.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from streams.publish.pseudonym import Pseudonyms
+from streams.publish.tally import Tally, statement
 from streams.wire import avro
 from streams.wire.jsonform import to_json
 from streams.wire.partition import murmur2, partition_of
 from streams.wire.schemas import schema_directory
+from streams.wire.signing import HEADER, Signer, statement_text
 from streams.wire.topics import topic_of
-from tests.unit.decode.lawful import LAWFUL
+from tests.unit.decode.lawful import DAY, LAWFUL, OCCURRED_AT
 
 FOLDER = Path(__file__).parents[2] / "schemas" / "vectors"
 TEST_KEY = bytes(range(32))
@@ -68,9 +72,34 @@ def partitions() -> list[dict[str, Any]]:
     ]
 
 
+def signatures() -> dict[str, Any]:
+    """Returns a header over a few messages and a signed statement, under a key that is for tests alone."""
+    signer = Signer("vectors-1", TEST_KEY, 41)
+    values = [avro.encode(record) for record in LAWFUL[:3]]
+    counted = Tally()
+    for seq, record in enumerate(LAWFUL[:3], 101):
+        counted = counted.plus(replace(record, source_seq=seq))
+    said = statement("KZ-75-A1", "post:KZ-75-A1", DAY, counted, source_seq=104, at_ms=OCCURRED_AT, signer=signer)
+    return {
+        "header_name": HEADER,
+        "kid": signer.kid,
+        "private": TEST_KEY.hex(),
+        "public": signer.public.hex(),
+        "batch": 42,
+        "values": [value.hex() for value in values],
+        "header": signer.header(values).hex(),
+        "statement": to_json(said),
+        "statement_text": statement_text(said).decode(),
+        "digest_of": [
+            {"event_id": str(UUID(bytes=record.event_id)), "source_seq": 101 + i} for i, record in enumerate(LAWFUL[:3])
+        ],
+    }
+
+
 def texts() -> dict[str, str]:
     """Returns the files by name."""
-    parts = {"events.json": events(), "pseudonyms.json": pseudonyms(), "partitions.json": partitions()}
+    parts: dict[str, Any] = {"events.json": events(), "pseudonyms.json": pseudonyms(), "partitions.json": partitions()}
+    parts |= {"signatures.json": signatures()}
     return {name: json.dumps(content, indent=1, ensure_ascii=False) + "\n" for name, content in parts.items()}
 
 

@@ -16,10 +16,11 @@ HOME = {
     "tick": "people",
     "post_heartbeat": "posts",
     "post_outage": "posts",
+    "count_statement": "posts",
     "employer_declaration": "employers",
     "quota_allocation": "quotas",
 }
-NOT_OURS = {"alert", "finding", "case", "dead_letter", "batch"}
+NOT_OURS = {"alert", "finding", "case", "dead_letter", "batch", "feedback"}
 
 
 class Door:
@@ -50,7 +51,7 @@ class Door:
     def _subject(self, kind: str, subject: str) -> str | None:
         if kind == "employer_declaration":
             return None if _EMPLOYER.fullmatch(subject) else "bad_subject"
-        if kind.startswith("post_"):
+        if kind.startswith("post_") or kind == "count_statement":
             return None if subject in self._registers.posts else "unknown_post"
         if kind in ("tick", "quota_allocation"):
             return None if subject else "bad_subject"

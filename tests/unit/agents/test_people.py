@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 from hypothesis import given, settings
@@ -26,7 +27,9 @@ from tests.integration.rig import BASE_MS, crossing, person
 class Decoder:
     """Decodes without a policy's registers."""
 
-    def decode(self, value: bytes | None, *, received_at: int, topic: Topic) -> Record | Rejected:
+    def decode(
+        self, value: bytes | None, *, received_at: int, topic: Topic, headers: Sequence[tuple[str, bytes]] = ()
+    ) -> Record | Rejected:
         if not value:
             return Rejected("empty", "nothing came", "", "")
         return cast("Record", avro.decode(value))

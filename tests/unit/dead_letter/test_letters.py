@@ -41,7 +41,9 @@ class Topic:
         self.sent: list[tuple[str, bytes, bytes, int | None]] = []
         self.flushed = 0
 
-    def publish_encoded(self, topic: str, key: bytes, value: bytes, partition: int | None = None) -> None:
+    def publish_encoded(
+        self, topic: str, key: bytes, value: bytes, partition: int | None = None, *, signature: bytes | None = None
+    ) -> None:
         self.sent.append((topic, key, value, partition))
 
     def flush(self, timeout_s: float = 120.0) -> None:

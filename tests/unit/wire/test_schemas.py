@@ -48,7 +48,8 @@ def _expected(kind: type[Any], name: str, hint: Any) -> Any:
     if dataclasses.is_dataclass(hint):
         return ("record", tuple(field.name for field in dataclasses.fields(hint)))
     if hint is bytes:
-        return "bytes" if kind is records.DeadLetter else ("fixed", 16)
+        plain = kind is records.DeadLetter or name in {"digest", "signature"}
+        return "bytes" if plain else ("fixed", 16)
     if hint is int:
         if name.endswith("_at"):
             return ("long", "timestamp-millis")
