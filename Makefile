@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo check test bench compiled bench-publish lock clean
+.PHONY: help install demo check test bench compiled bench-publish bench-warehouse lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Shekara needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Run: make PYTHON=python3.12 …")'
@@ -41,6 +41,9 @@ compiled: install ## compile the rooms that decide (mypyc, needs a C compiler); 
 
 bench-publish: install ## SDK and gateway against the bare client; ARGS="20000"
 	@$(BIN)/python -m bench.publish $(ARGS)
+
+bench-warehouse: install ## questions at 1, 10 and 100 million crossings; ARGS="--crossings 1000000,100000000 --keep DIR"
+	@$(BIN)/python -m bench.warehouse $(ARGS)
 
 lock: ## resolve the dependencies again and write requirements.lock
 	@$(BIN)/python -m pip install --quiet uv

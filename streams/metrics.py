@@ -126,6 +126,15 @@ SOURCE_LATE_SECONDS = Gauge(
 )
 """Grows while a link is down and events are typed in later: findings of that post are uncertain for as long."""
 
+COUNTED_PEOPLE = Counter("shekara_counted_people", "People whose counts were computed anew because records about them arrived.")
+"""Standing still while shekara_sink_rows grows: the marts answer from the past; look at shekara_counts_failed."""
+
+COUNTS_FAILED = Counter("shekara_counts_failed", "Times the counts behind the marts could not be brought up to date.")
+"""Rising: the log of `shekara warehouse` says why; nothing is lost, the next time makes up for it."""
+
+COUNTING_SECONDS = Histogram("shekara_counting_seconds", "Time of bringing the counts up to date.", buckets=_SECONDS)
+"""Over 10 s in normal running: more people are touched than the disk can read; the marts are that much older than the log."""
+
 SQL_QUERIES = Counter(
     "shekara_sql_queries",
     "Queries to the read-only endpoint, by outcome: answered, refused, failed or unauthorised.",

@@ -40,9 +40,11 @@ def warehouse(
     from streams.settings import Settings
     from streams.warehouse import source
     from streams.warehouse.connect import connect
+    from streams.warehouse.keeper import Keeper
     from streams.warehouse.migrate import migrate, refresh_comments
     from streams.warehouse.rows import layouts, tables
     from streams.warehouse.sink import Sink
+    from streams.wire.topics import DEAD_LETTERS, PEOPLE
 
     changes: dict[str, Any] = {"kafka": bootstrap, "namespace": namespace}
     changes |= {name: port for name, port in (("sql_port", sql_port), ("metrics_port", metrics_port)) if port >= 0}
@@ -61,14 +63,21 @@ def warehouse(
         if migrate_only:
             typer.echo(f"{applied} migrations applied; the database is up to date.")
             return
+        consumer = source.consumer(settings)
         sink = Sink(
             engine,
-            source.consumer(settings),
+            consumer,
             layouts(load(settings.policy)),
             batch_rows=settings.sink_batch_rows,
             batch_s=settings.sink_batch_s,
             stop=stop,
             until_caught_up=until_caught_up,
+            keeper=Keeper(
+                engine,
+                PEOPLE.name(settings.namespace),
+                DEAD_LETTERS.name(settings.namespace),
+                lambda names: source.committed(consumer, names),
+            ),
         )
         closers += _serve_sql(engine, settings, lambda: sink.trouble)
         closers += _watch_sources(engine, settings)

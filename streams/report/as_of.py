@@ -49,6 +49,10 @@ def as_of(name: str, relations: Mapping[str, Relation], database: str, before_ms
     named = re.compile(rf"(?<![\w`'.])(?:`?{re.escape(database)}`?\.)`?(\w+)`?(?P<final> FINAL)?")
     parts: dict[str, str] = {}
 
+    def wanted(one: str) -> Relation | None:
+        # What is read from counts knows no time of receipt: its definition over the facts stands beside it (ADR 0054).
+        return relations.get(f"recomputed_{one}", relations.get(one))
+
     def define(one: Relation) -> None:
         if one.name in parts:
             return
@@ -57,14 +61,18 @@ def as_of(name: str, relations: Mapping[str, Relation], database: str, before_ms
             parts[one.name] = f"SELECT * FROM {database}.{one.name}{final} WHERE {cut}"  # noqa: S608  # as below
             return
         for match in named.finditer(one.definition):
-            below = relations.get(match[1])
+            below = wanted(match[1])
             if below is not None and (below.definition or below.received):
                 define(below)
-        body = named.sub(lambda match: match[1] if match[1] in parts else match[0], one.definition)
+        body = named.sub(lambda match: _named(wanted(match[1]), parts) or match[0], one.definition)
         parts[one.name] = _MERGED.sub(lambda match: f"(SELECT *, _table FROM {match[0]} WHERE {cut})", body)  # noqa: S608  # as below
 
-    one = relations[name]
+    one = wanted(name) or relations[name]
     if one.definition or one.received:
         define(one)
     with_ = ",\n".join(f"{part} AS ({body})" for part, body in parts.items())
-    return f"{f'WITH {with_} ' if with_ else ''}SELECT * FROM {name} ORDER BY ALL"  # noqa: S608  # names of the engine's own catalogue
+    return f"{f'WITH {with_} ' if with_ else ''}SELECT * FROM {one.name} ORDER BY ALL"  # noqa: S608  # names of the engine's own catalogue
+
+
+def _named(one: Relation | None, parts: Mapping[str, str]) -> str:
+    return one.name if one is not None and one.name in parts else ""

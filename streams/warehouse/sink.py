@@ -24,6 +24,7 @@ from streams.warehouse.block import Block
 from streams.warehouse.columns import INSTANT, WORD, Column
 from streams.warehouse.engine import Engine
 from streams.warehouse.errors import RefusedError
+from streams.warehouse.keeper import Keeper
 from streams.warehouse.rows import Delivery, Layout, Position
 from streams.warehouse.source import positions, subscribe
 from streams.wire.avro import MalformedError, Message, decode
@@ -88,6 +89,7 @@ class Sink:
         batch_s: seconds a row waits, at most.
         stop: set to end; the unit at hand is still delivered if ClickHouse answers at once.
         until_caught_up: end by itself when everything in the assigned partitions has been delivered.
+        keeper: brings the counts behind the marts up to date; before the commit, so that no lag means that they are.
     """
 
     def __init__(
@@ -100,6 +102,7 @@ class Sink:
         batch_s: float,
         stop: threading.Event,
         until_caught_up: bool = False,
+        keeper: Keeper | None = None,
     ) -> None:
         self._engine = engine
         self._consumer = consumer
@@ -108,6 +111,7 @@ class Sink:
         self._batch_s = batch_s
         self._stop = stop
         self._until_caught_up = until_caught_up
+        self._keeper = keeper
         self._unit = Unit()
         self._ended: set[tuple[str, int]] = set()
         self._early: list[Any] = []
@@ -185,6 +189,8 @@ class Sink:
         self._unit = Unit()
         self._early.clear()
         self._ended.clear()
+        if self._keeper is not None:
+            self._keeper.forget()
 
     def _deliver(self) -> None:
         """Inserts the unit, then commits its offsets.
@@ -199,11 +205,15 @@ class Sink:
             metrics.SINK_ROWS.labels(layout.table.name).inc(len(deliveries))
         if unit is not self._unit:
             return  # a rebalance while we waited for ClickHouse took the partitions away: not ours to commit
+        assigned = {(one.topic, one.partition) for one in self._consumer.assignment()}
+        caught_up = bool(assigned) and assigned <= self._ended
+        if self._keeper is not None:
+            self._keeper.after(unit.next, caught_up=caught_up, alive=self._stay_in_group)
+            if unit is not self._unit:
+                return
         self._commit(unit)
         self._unit = Unit()
         self.trouble = ""
-        assigned = {(one.topic, one.partition) for one in self._consumer.assignment()}
-        caught_up = bool(assigned) and assigned <= self._ended
         metrics.SINK_CAUGHT_UP.set(caught_up)
         if caught_up and self._until_caught_up:
             self._stop.set()

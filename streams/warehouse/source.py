@@ -74,6 +74,25 @@ def consumer(settings: Settings, *, group_id: str | None = None, start: str = "e
     return made
 
 
+def committed(made: Any, names: Sequence[str]) -> dict[tuple[str, int], int]:
+    """Returns the offsets the group has committed in every partition of some topics.
+
+    Raises:
+        DependencyError: Kafka does not answer within 10 s.
+    """
+    from confluent_kafka import KafkaException, TopicPartition
+
+    try:
+        asked = [
+            TopicPartition(name, number)
+            for name in names
+            for number in made.list_topics(name, timeout=10.0).topics[name].partitions
+        ]
+        return {(one.topic, one.partition): one.offset for one in made.committed(asked, timeout=10.0) if one.offset >= 0}
+    except KafkaException as error:
+        raise DependencyError(f"Kafka does not tell the offsets of the group: {error.args[0].name()}.") from error
+
+
 def positions(offsets: dict[tuple[str, int], int]) -> list[Any]:
     """Returns offsets as confluent-kafka wants them.
 

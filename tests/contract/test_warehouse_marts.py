@@ -336,6 +336,56 @@ def test_no_delivery_of_the_same_log_changes_any_mart(engine: Embedded, events: 
     assert everything(engine) == expected
 
 
+@given(events=EVENTS, data=st.data())
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_is_counted_bit_by_bit_is_what_is_computed_from_every_fact(
+    engine: Embedded, events: list[Any], data: st.DataObject
+) -> None:
+    """Counted after every piece of the log, pieces again, dead letters in between: each mart says what its recomputation says."""
+    empty(engine)
+    log = deliveries(events)
+    letters = 0
+    start = 0
+    while start < len(log):
+        stop = data.draw(st.integers(start + 1, len(log)), label="delivered up to")
+        deliver(engine, log[start:stop])
+        if data.draw(st.booleans(), label="the worker refuses one"):
+            refused = make(DeadLetter, topic="t.people", partition=0, offset=data.draw(st.integers(0, stop - 1), label="offset"))
+            deliver(engine, deliveries([refused], topic="t.dead-letters", first=letters))
+            letters += 1
+        start = max(start + 1, data.draw(st.integers(start, stop), label="again from")) if stop < len(log) else len(log)
+    views = rows(engine, "SELECT name FROM system.tables WHERE database = currentDatabase() AND startsWith(name, 'recomputed_')")
+    assert len(views) > 5
+    for (slow,) in views:
+        fast = slow.removeprefix("recomputed_")
+        assert rows(engine, f"SELECT * FROM {fast} ORDER BY ALL") == rows(engine, f"SELECT * FROM {slow} ORDER BY ALL"), fast  # noqa: S608
+
+
+def test_counts_broken_off_half_way_count_once_when_they_are_tried_again(engine: Embedded) -> None:
+    log = deliveries([crossing(number, f"p1-{number % 7}", "exit" if number % 2 else "entry", number) for number in range(1, 40)])
+    deliver(engine, log[:20])
+    run = engine.command
+    for survive in range(16):
+        left = iter(range(survive))
+
+        def dies(sql: str, left: Any = left) -> None:
+            if next(left, None) is None:
+                raise SystemExit("killed")
+            run(sql)
+
+        engine.command = dies  # type: ignore[method-assign]
+        try:
+            deliver(engine, log[20:])
+        except SystemExit:
+            pass
+        finally:
+            engine.command = run  # type: ignore[method-assign]
+    deliver(engine, log)
+    for table in ("mart_daily_flows", "mart_open_stays", "mart_stay_lengths", "mart_entries_by_purpose"):
+        told, recomputed = (rows(engine, f"SELECT * FROM {name} ORDER BY ALL") for name in (table, f"recomputed_{table}"))  # noqa: S608
+        assert told == recomputed, table
+
+
 @given(events=st.lists(st.integers(1, 8), min_size=1, max_size=20), data=st.data())
 @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_repeats_and_another_order_change_nothing_but_the_place_in_the_log(

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from streams.errors import IntegrityError, SetupError
+from streams.warehouse.counts import bring_up_to_date
 from streams.warehouse.embedded import Embedded
 from streams.warehouse.migrate import DIRECTORY, migrate, read, refresh_comments
 from streams.warehouse.rows import tables
-from tests.contract.warehouse import deliver, deliveries
+from tests.contract.warehouse import deliver, deliveries, reached
 from tests.unit.warehouse.made import crossing
 
 pytestmark = pytest.mark.integration
@@ -70,8 +71,10 @@ def test_a_second_run_applies_nothing_and_keeps_the_data(engine: Embedded) -> No
 @pytest.mark.parametrize("number", range(1, len(read())))
 def test_a_database_left_at_any_earlier_number_with_data_is_brought_up_to_date(engine: Embedded, number: int) -> None:
     migrate(engine, read()[:number])
-    deliver(engine, deliveries([crossing(1)]))
+    log = deliveries([crossing(1)])
+    deliver(engine, log)
     assert migrate(engine) == len(read()) - number
+    bring_up_to_date(engine, reached(log))
     assert engine.select("SELECT sum(crossings) FROM mart_daily_flows").rows == [(1,)]
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from streams.policy.load import load
+from streams.records import DeadLetter
+from streams.warehouse.counts import bring_up_to_date
 from streams.warehouse.embedded import Embedded
 from streams.warehouse.rows import Delivery, Position, layouts
 from streams.wire.avro import Message
@@ -35,6 +37,17 @@ def deliver(engine: Embedded, delivered: Sequence[Delivery], *, cut: int = 10_00
         for kind, some in by_kind.items():
             layout = LAYOUTS[kind]
             engine.insert(layout.table.name, layout.block(some))
+    if engine.select("EXISTS TABLE counts").rows == [(1,)]:
+        bring_up_to_date(engine, reached(delivered))
+
+
+def reached(delivered: Sequence[Delivery]) -> dict[tuple[str, int], int]:
+    """Returns the positions up to which these deliveries were read, as the sink knows them."""
+    ends: dict[tuple[str, int], int] = {}
+    for position, record in delivered:
+        place = ("" if isinstance(record, DeadLetter) else position.topic, position.partition)
+        ends[place] = max(ends.get(place, 0), position.offset + 1)
+    return ends
 
 
 def empty(engine: Embedded) -> None:

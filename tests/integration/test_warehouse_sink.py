@@ -18,6 +18,7 @@ from streams.settings import Settings
 from streams.warehouse import source
 from streams.warehouse.embedded import Embedded
 from streams.warehouse.errors import RefusedError
+from streams.warehouse.keeper import Keeper
 from streams.warehouse.migrate import migrate
 from streams.warehouse.rows import layouts
 from streams.warehouse.sink import Sink
@@ -62,7 +63,10 @@ class Running:
 
     def __init__(self, settings: Settings, engine: Any, *, batch_rows: int = 20_000) -> None:
         self.stop = threading.Event()
-        self.sink = Sink(engine, source.consumer(settings), LAYOUTS, batch_rows=batch_rows, batch_s=0.1, stop=self.stop)
+        consumer = source.consumer(settings)
+        names = (f"{settings.namespace}.people", f"{settings.namespace}.dead-letters")
+        keeper = Keeper(engine, *names, lambda some: source.committed(consumer, some)) if isinstance(engine, Embedded) else None
+        self.sink = Sink(engine, consumer, LAYOUTS, batch_rows=batch_rows, batch_s=0.1, stop=self.stop, keeper=keeper)
         self.error: BaseException | None = None
         self.thread = threading.Thread(target=self._run, args=(source.topics(settings),), daemon=True)
         self.thread.start()
@@ -101,6 +105,7 @@ def test_what_is_published_arrives_in_its_table_and_the_sink_stops_at_once(kafka
         wait_for(lambda: count(engine, "dead_letters") == 1)
         assert running.end() < 5
     assert running.error is None
+    assert engine.select("SELECT sum(crossings), sum(persons) FROM mart_daily_flows").rows == [(300, 300)]
     row = engine.select("SELECT oblast, toString(occurred_on), subject FROM raw_border_crossing WHERE source_seq = 7").rows
     assert row == [("KZ-75", "2025-03-01", "p1-7")]
     assert engine.select("SELECT hex(value) FROM dead_letters").rows == [("FF00",)]
