@@ -57,7 +57,7 @@ CREATE TABLE IF NOT EXISTS counts_next /*cluster*/
     `crossings` Int64 COMMENT 'As in counts.',
     `persons` Int64 COMMENT 'As in counts.'
 )
-ENGINE = SummingMergeTree((crossings, persons))
+ENGINE = /*local*/SummingMergeTree((crossings, persons))
 ORDER BY (kind, day, oblast, post, citizenship, direction, purpose, reason, days, subject)
 COMMENT 'The next change of counts while it is computed; it is attached to counts at once and whole.';
 
@@ -65,7 +65,7 @@ CREATE TABLE IF NOT EXISTS counts_people /*cluster*/
 (
     `subject` String COMMENT 'The person''s pseudonym.'
 )
-ENGINE = MergeTree
+ENGINE = /*local*/MergeTree
 ORDER BY subject
 COMMENT 'People whose counts are being computed anew; empty between two changes.';
 
@@ -85,6 +85,6 @@ CREATE TABLE IF NOT EXISTS counts_facts /*cluster*/
     `next_direction` LowCardinality(String) COMMENT 'The person''s next entry or exit after this one; empty if there is none.',
     `next_on` Date32 COMMENT 'Local day of that.'
 )
-ENGINE = MergeTree
+ENGINE = /*local*/MergeTree
 ORDER BY (subject, sign, occurred_at)
 COMMENT 'Crossings that count of the people in counts_people, as they were and as they are; empty between two changes.';
