@@ -58,8 +58,11 @@ class EmployersCore:
             record = self._door.open(raw, batch, outcome)
             if not isinstance(record, EmployerDeclaration):
                 continue
+            key = record.subject.encode()
+            # Outside of what catches a rule's errors: a disk that cannot be read is no fault of the event.
+            state = outcome.changes[key] if key in outcome.changes else self._store.get(key)
             try:
-                self._take(raw, record, outcome)
+                self._take(raw, record, key, state, outcome)
             except TooManyFactsError as error:
                 self._door.refuse(raw, batch, outcome, Rejected("too_many_facts", str(error), record.NAME, record.source))
             except Exception as error:
@@ -69,9 +72,7 @@ class EmployersCore:
         self._door.close(batch, outcome, now_ms)
         return outcome
 
-    def _take(self, raw: RawRecord, record: EmployerDeclaration, outcome: Outcome) -> None:
-        key = record.subject.encode()
-        state = outcome.changes[key] if key in outcome.changes else self._store.get(key)
+    def _take(self, raw: RawRecord, record: EmployerDeclaration, key: bytes, state: bytes | None, outcome: Outcome) -> None:
         step = take(state, record, raw.timestamp, self._policy)
         # Everything is encoded before anything is kept, so that an error leaves no half of a step behind.
         outputs = [Output(self._alerts, key, avro.encode(alert)) for alert in step.alerts]

@@ -111,8 +111,12 @@ class PeopleCore:
             if record is None:
                 continue
             if isinstance(record, PersonEvent):
+                key = record.subject.encode()
+                changes = outcome.changes
+                # Outside of what catches a rule's errors: a disk that cannot be read is no fault of the event.
+                state = changes[key] if key in changes else self._store.get(key)
                 try:
-                    refused = self._take(raw, record, outcome)
+                    refused = self._take(raw, record, key, state, outcome)
                     if refused is not None:
                         self._door.refuse(raw, batch, outcome, refused)
                 except TooManyFactsError as error:
@@ -128,11 +132,7 @@ class PeopleCore:
         metrics.LOG_TIME.labels(*self._labels).set(self.time.now_ms / 1000)
         return outcome
 
-    def _take(self, raw: RawRecord, record: PersonEvent, outcome: Outcome) -> Rejected | None:
-        subject = record.subject
-        key = subject.encode()
-        changes = outcome.changes
-        state = changes[key] if key in changes else self._store.get(key)
+    def _take(self, raw: RawRecord, record: PersonEvent, key: bytes, state: bytes | None, outcome: Outcome) -> Rejected | None:
         if state is None and (home := partition_of(key, self._partitions)) != self._partition:
             # Whoever is known here is at home here: only newcomers are looked at.
             return Rejected(

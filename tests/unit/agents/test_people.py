@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +17,7 @@ from streams.policy.model import Policy
 from streams.records import Alert, BatchMarker, DeadLetter, Gap, PersonEvent, Record, Tick
 from streams.runtime.batch import Batch, Raw, RawRecord
 from streams.runtime.checkpoint import Outcome
-from streams.runtime.store import MARKER_KEY, MemoryStore, Store, pack_marker
+from streams.runtime.store import MARKER_KEY, MemoryStore, Store, StoreDamagedError, pack_marker
 from streams.wire import avro
 from streams.wire.partition import partition_of
 from streams.wire.topics import MAX_DEAD_LETTER_BYTES, MAX_STATE_BYTES, Topic
@@ -63,6 +64,19 @@ def run(core: PeopleCore, store: Store, records: list[Raw], first: int = 0) -> O
 
 def of(outcome: Outcome, kind: type) -> list[object]:
     return [record for record in (avro.decode(output.value) for output in outcome.outputs) if isinstance(record, kind)]
+
+
+class Damaged(MemoryStore):
+    """A store whose disk does not give back what was written."""
+
+    def get(self, key: bytes) -> bytes | None:
+        raise StoreDamagedError("a block does not match its checksum")
+
+
+def test_a_store_that_cannot_be_read_is_no_fault_of_the_event() -> None:
+    store = Damaged()
+    with pytest.raises(StoreDamagedError):
+        run(core_on(store), store, [raw(0, crossing(1, person(1)))])
 
 
 def test_a_rule_that_raises_concerns_its_event_alone() -> None:
