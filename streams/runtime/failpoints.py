@@ -1,4 +1,4 @@
-"""Places where a test may kill the process, to prove that nothing is lost whichever instruction was the last.
+"""Places where a test may kill or stop the process, to prove that nothing is lost whichever instruction was the last.
 
 The names are those of the steps of a checkpoint. Nothing is armed unless ``shekara worker`` is told so on its command
 line with a hidden option that only tests use.
@@ -18,24 +18,27 @@ Point = Literal["before_begin", "after_begin", "after_produce", "after_commit", 
 
 Reach = Callable[[Point], None]
 
+_SIGNALS = {"": signal.SIGKILL, "kill": signal.SIGKILL, "stop": signal.SIGSTOP}
+
 
 def unarmed(_: Point) -> None:
     """Does nothing."""
 
 
 def kill_at(spec: str) -> Reach:
-    """Returns a function that kills this process (SIGKILL) the nth time a point is reached.
+    """Returns a function that kills this process (SIGKILL) or stops it (SIGSTOP) the nth time a point is reached.
 
     Args:
-        spec: ``point:n``, e.g. ``after_produce:3``; an empty text arms nothing.
+        spec: ``point:n`` or ``point:n:stop``, e.g. ``after_produce:3``; an empty text arms nothing.
 
     Raises:
         UsageError: there is no such point.
     """
     if not spec:
         return unarmed
-    name, _, count = spec.partition(":")
-    if name not in get_args(Point) or not (count or "1").isdigit():
+    name, _, rest = spec.partition(":")
+    count, _, how = rest.partition(":")
+    if name not in get_args(Point) or not (count or "1").isdigit() or how not in _SIGNALS:
         raise UsageError(f"A failpoint is one of {', '.join(get_args(Point))}, a colon and a count; {spec!r} is not.")
     left = int(count or "1")
 
@@ -44,6 +47,6 @@ def kill_at(spec: str) -> Reach:
         if point == name:
             left -= 1
             if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), _SIGNALS[how])
 
     return reach

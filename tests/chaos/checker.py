@@ -1,0 +1,230 @@
+"""What is, held against what must be: the one check every scenario ends with."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import pairwise
+from typing import Any
+
+from confluent_kafka import Consumer, TopicPartition
+
+from streams.agents.people import TIME_KEY, PersonSteps
+from streams.policy.load import load
+from streams.records import BatchMarker, DeadLetter
+from streams.runtime.store import MARKER_KEY
+from streams.settings import Settings
+from streams.wire import avro
+from streams.wire.topics import TOPICS
+from tests.chaos.oracle import Truth, judge, raw_log
+
+Select = Callable[[str], list[tuple[Any, ...]]]
+"""Takes a query of the warehouse, returns its rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a check found.
+
+    Attributes:
+        events: records of the input topics.
+        alerts: alerts, each counted once.
+        dead_letters: records that were refused.
+        people: dossiers compared.
+        differences: where what is differs from what must be; empty when all is well.
+    """
+
+    events: int
+    alerts: int
+    dead_letters: int
+    people: int
+    differences: list[str]
+
+
+def read_topic(settings: Settings, suffix: str) -> list[Any]:
+    """Returns every committed record of a topic, partition by partition in their order."""
+    topic = f"{settings.namespace}.{suffix}"
+    consumer = Consumer(
+        {
+            "bootstrap.servers": settings.kafka,
+            "group.id": f"{settings.namespace}-checker",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "isolation.level": "read_committed",
+            "auto.offset.reset": "earliest",
+            "receive.message.max.bytes": 100_000_000,
+        }
+    )
+    try:
+        partitions = list(consumer.list_topics(topic, timeout=20).topics[topic].partitions)
+        consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
+        found: list[Any] = []
+        ended: set[int | None] = set()
+        while len(ended) < len(partitions):
+            for message in consumer.consume(10_000, timeout=0.2):
+                error = message.error()
+                if error is not None:
+                    assert error.name() == "_PARTITION_EOF", error
+                    ended.add(message.partition())
+                else:
+                    found.append(message)
+        return found
+    finally:
+        consumer.close()
+
+
+def check(
+    settings: Settings, *, person: PersonSteps | None = None, select: Select | None = None, outputs_once: bool = True
+) -> Verdict:
+    """Compares everything the workers and the sink left behind with the pure core over the raw log.
+
+    Args:
+        settings: broker, namespace and number of partitions.
+        person: the steps of one person the workers ran with; the real rules if not given.
+        select: asks the warehouse; it is not looked at if not given.
+        outputs_once: whether every output must be there once; if not, repetitions of the same version are forgiven.
+    """
+    log = raw_log(lambda suffix: read_topic(settings, suffix), settings.partitions)
+    truth = judge(log, load(settings.policy), person)
+    topics = {topic.suffix: read_topic(settings, topic.suffix) for topic in TOPICS if topic.role != "input"}
+    differences = [
+        *topic_differences(truth, topics, outputs_once=outputs_once),
+        *(_warehouse(truth, settings.namespace, select) if select is not None else ()),
+    ]
+    return Verdict(
+        events=sum(truth.produced.values()),
+        alerts=len(_last(truth, "alerts")),
+        dead_letters=len(truth.refused),
+        people=sum(len(states) for states in truth.states.values()),
+        differences=differences,
+    )
+
+
+def topic_differences(truth: Truth, topics: Mapping[str, list[Any]], *, outputs_once: bool = True) -> list[str]:
+    """Returns where the topics differ from what must be.
+
+    Args:
+        truth: what must be.
+        topics: by suffix of every output and changelog, its committed messages.
+        outputs_once: whether every output must be there once.
+    """
+    lines = [line for message in topics["ledger"] if isinstance(line := avro.decode(message.value()), BatchMarker)]
+    letters = [letter for message in topics["dead-letters"] if isinstance(letter := avro.decode(message.value()), DeadLetter)]
+    return [
+        *_outputs(truth, topics, outputs_once=outputs_once),
+        *_ledger(truth, lines),
+        *_letters(truth, letters),
+        *_states(truth, topics),
+    ]
+
+
+def _outputs(truth: Truth, topics: Mapping[str, list[Any]], *, outputs_once: bool) -> Iterator[str]:
+    """Alerts, findings and cases on their topics: the same records, in the same order, each once."""
+    for suffix, expected in truth.outputs.items():
+        found: dict[bytes, list[bytes]] = defaultdict(list)
+        for message in topics[suffix]:
+            found[message.key()].append(message.value())
+        for key in sorted({*expected, *found}):
+            must, have = expected.get(key, []), found.get(key, [])
+            if not outputs_once:
+                have = list(dict.fromkeys(have))
+            if must != have:
+                yield f"{suffix}: {len(have)} of {len(must)} records of one key, {_first_difference(must, have)}"
+
+
+def _first_difference(must: list[bytes], have: list[bytes]) -> str:
+    counts = Counter(have)
+    doubled = [value for value, count in counts.items() if count > 1]
+    if doubled:
+        return f"{len(doubled)} of them more than once"
+    for number, (one, other) in enumerate(zip(must, have, strict=False)):
+        if one != other:
+            return f"the first that differs is number {number}: {avro.decode(one)} / {avro.decode(other)}"
+    return "the others agree"
+
+
+def _ledger(truth: Truth, lines: list[BatchMarker]) -> Iterator[str]:
+    """The ledger's runs of offsets: unbroken, from the first record to the last, and every record accounted for."""
+    runs: dict[tuple[str, int], list[BatchMarker]] = defaultdict(list)
+    for line in lines:
+        runs[line.topic.rpartition(".")[2], line.partition].append(line)
+    refused = Counter((suffix, number) for suffix, number, _ in truth.refused)
+    for place, produced in truth.produced.items():
+        run = sorted(runs.get(place, []), key=lambda line: line.first_offset)
+        for one, following in pairwise(run):
+            if following.first_offset != one.last_offset + 1:
+                yield f"ledger of {place}: {one.last_offset} is followed by {following.first_offset}"
+        if run and run[0].first_offset != 0:
+            yield f"ledger of {place}: begins at {run[0].first_offset}"
+        processed, dead = sum(line.processed for line in run), sum(line.dead_letters for line in run)
+        if (processed, dead) != (produced - refused[place], refused[place]):
+            yield f"ledger of {place}: {processed} processed, {dead} dead; produced {produced}, to be refused {refused[place]}"
+
+
+def _letters(truth: Truth, letters: list[DeadLetter]) -> Iterator[str]:
+    """The dead letters: exactly the records that must be refused, each once, for the right reason."""
+    found = Counter((letter.topic.rpartition(".")[2], letter.partition, letter.offset, letter.code) for letter in letters)
+    expected = Counter((*place, code) for place, code in truth.refused.items())
+    if found != expected:
+        missing, many = sorted((expected - found).elements()), sorted((found - expected).elements())
+        yield f"dead letters: {missing[:5]} missing, {many[:5]} too many"
+
+
+def _states(truth: Truth, topics: Mapping[str, list[Any]]) -> Iterator[str]:
+    """The digest of every dossier, as the changelog keeps it."""
+    for (suffix, number), expected in truth.states.items():
+        kept: dict[bytes, bytes] = {}
+        for message in topics[f"{suffix}-changelog"]:
+            if message.partition() != number or message.key() in (MARKER_KEY, TIME_KEY):
+                continue
+            if message.value() is None:
+                kept.pop(message.key(), None)
+            else:
+                kept[message.key()] = message.value()
+        must, have = _digests(expected), _digests(kept)
+        if must != have:
+            wrong = sum(1 for key in {*must, *have} if must.get(key) != have.get(key))
+            yield f"dossiers of {suffix} {number}: {wrong} of {len(must)} differ"
+
+
+def _digests(states: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+    return {key: sha256(value).digest() for key, value in states.items()}
+
+
+def _last(truth: Truth, suffix: str) -> dict[str, tuple[int, str]]:
+    """Returns by alert id its last version and state."""
+    last: dict[str, tuple[int, str]] = {}
+    for values in truth.outputs[suffix].values():
+        for value in values:
+            record: Any = avro.decode(value)
+            last[record.alert_id.hex()] = max(last.get(record.alert_id.hex(), (0, "")), (record.version, record.state))
+    return last
+
+
+def _warehouse(truth: Truth, namespace: str, select: Select) -> Iterator[str]:
+    """ClickHouse: every alert and finding as it stands now, every version once; dead letters and ledger complete."""
+    for suffix in ("alerts", "findings"):
+        expected = _last(truth, suffix)
+        rows = select(
+            f"SELECT lower(hex(alert_id)), max(version), argMax(toString(state), version), count(), uniqExact(version) "  # noqa: S608
+            f"FROM {suffix} FINAL GROUP BY alert_id"
+        )
+        found = {row[0]: (row[1], row[2]) for row in rows}
+        if found != expected:
+            wrong = [one for one in {*expected, *found} if expected.get(one) != found.get(one)]
+            examples = [(expected.get(one), found.get(one)) for one in wrong[:3]]
+            yield f"warehouse, {suffix}: {len(wrong)} of {len(expected)} differ, e.g. {examples}"
+        versions = sum(row[3] for row in rows)
+        written = sum(len(values) for values in truth.outputs[suffix].values())
+        if versions != written or any(row[3] != row[4] for row in rows):
+            yield f"warehouse, {suffix}: {versions} versions of {written}"
+    (letters,) = select("SELECT count() FROM dead_letters FINAL")[0]
+    if letters != len(truth.refused):
+        yield f"warehouse, dead letters: {letters} of {len(truth.refused)}"
+    lines = select("SELECT topic, partition, processed, dead_letters, balanced, missing FROM mart_ledger")
+    accounted = {(row[0].removeprefix(f"{namespace}."), row[1]): row[2] + row[3] for row in lines if row[4] and not row[5]}
+    expected_lines = {place: count for place, count in truth.produced.items() if count}
+    if accounted != expected_lines:
+        yield f"warehouse, ledger: {accounted} instead of {expected_lines}"

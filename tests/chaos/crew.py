@@ -1,0 +1,104 @@
+"""Workers under somebody who starts them again, as systemd, Kubernetes or ``shekara worker --processes`` do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from streams.errors import DependencyError, FencedError
+from streams.settings import Settings
+from tests.chaos.feed import Account, Feed
+from tests.integration.rig import Process, until
+
+CURABLE = {FencedError.exit_code, DependencyError.exit_code}
+"""Exit codes after which a worker is started again; any other one is a failure of the scenario."""
+
+
+@dataclass(slots=True)
+class _Member:
+    process: Process
+    again: list[str]
+
+
+class Crew:
+    """The workers of one namespace.
+
+    Args:
+        settings: broker and namespace.
+        folder: for their logs.
+    """
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._members: dict[str, _Member] = {}
+        self._started = 0
+        self.restarts = 0
+        self.account = Account(settings)
+
+    def start(self, name: str, *options: str, again: tuple[str, ...] | None = None) -> Process:
+        """Starts a worker.
+
+        Args:
+            name: how the crew calls it.
+            options: of ``tests.chaos.worker``.
+            again: its options when it is started again; the same if none.
+        """
+        self._started += 1
+        argv = ["-m", "tests.chaos.worker", self._settings.namespace, self._settings.kafka, *options]
+        process = Process(argv, self._folder / f"worker-{self._started}-{name}.log")
+        self._members[name] = _Member(process, list(options if again is None else again))
+        return process
+
+    def __getitem__(self, name: str) -> Process:
+        """Returns a worker's process."""
+        return self._members[name].process
+
+    def dismiss(self, name: str) -> Process:
+        """Takes a worker out of the crew; it runs on."""
+        return self._members.pop(name).process
+
+    def tend(self) -> None:
+        """Starts again whoever stopped for a reason a restart cures.
+
+        Raises:
+            AssertionError: somebody stopped for another reason.
+        """
+        for name, member in list(self._members.items()):
+            code = member.process.popen.poll()
+            if code is None:
+                continue
+            assert code in CURABLE, f"{name} ended with {code}: {member.process.log.read_text(encoding='utf-8')[-4000:]}"
+            self.restarts += 1
+            self.start(name, *member.again)
+
+    def finish(self, feed: Feed, within_s: float = 120.0) -> None:
+        """Waits until every record published is accounted for."""
+        self.until_done(feed.sent, within_s)
+
+    def until_done(self, records: int, within_s: float = 120.0) -> None:
+        """Waits until so many records are accounted for."""
+
+        def done() -> bool:
+            self.tend()
+            return self.account.done() >= records
+
+        until(done, f"{records} records are accounted for", within_s)
+
+    def disband(self) -> None:
+        """Ends everybody at once."""
+        for member in self._members.values():
+            member.process.kill()
+        self.account.close()
+
+
+@contextmanager
+def crew_of(settings: Settings, folder: Path) -> Iterator[Crew]:
+    """Gives a crew; ends everybody."""
+    crew = Crew(settings, folder)
+    try:
+        yield crew
+    finally:
+        crew.disband()

@@ -1,0 +1,182 @@
+"""What must be: the pure core over the raw log, person by person, with nothing of the runtime between.
+
+Written apart from ``streams.agents``: no batches, no deadline index (every tick looks through everybody), no store. What the
+workers left behind after any fault has to equal what comes out here, byte for byte.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import streams.employer
+import streams.person
+from streams.agents.people import PersonSteps
+from streams.decode import Decoder, Rejected
+from streams.detect.logtime import START, LogTime
+from streams.person.step import Cause, Due
+from streams.policy.model import Policy
+from streams.records import EmployerDeclaration, Record, Tick
+from streams.wire import avro
+from streams.wire.partition import partition_of
+from streams.wire.topics import EMPLOYERS, PEOPLE, POSTS, QUOTAS, Topic
+
+INPUTS: tuple[Topic, ...] = (PEOPLE, POSTS, EMPLOYERS, QUOTAS)
+
+Place = tuple[str, int]
+"""Suffix of an input topic, and a partition."""
+
+
+class Raw(NamedTuple):
+    """One record of an input topic, as the broker keeps it."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+
+
+@dataclass(slots=True)
+class Truth:
+    """What the log says must have come of it.
+
+    Attributes:
+        outputs: by topic suffix and key, the records in their order.
+        states: by changelog's source and partition, the state of every key.
+        refused: the code of the dead letter by topic, partition and offset.
+        produced: records by topic and partition.
+    """
+
+    outputs: dict[str, dict[bytes, list[bytes]]] = field(
+        default_factory=lambda: {name: defaultdict(list) for name in ("alerts", "findings", "cases")}
+    )
+    states: dict[Place, dict[bytes, bytes]] = field(default_factory=lambda: defaultdict(dict))
+    refused: dict[tuple[str, int, int], str] = field(default_factory=dict)
+    produced: Counter[Place] = field(default_factory=Counter)
+
+    def emit(self, suffix: str, key: bytes, records: Iterable[Any]) -> None:
+        """Notes outputs of one key."""
+        self.outputs[suffix][key] += [avro.encode(record) for record in records]
+
+
+Log = dict[Place, list[Raw]]
+"""Every committed record of the input topics."""
+
+
+def judge(log: Log, policy: Policy, person: PersonSteps | None = None) -> Truth:
+    """Returns what must have come of a log.
+
+    Args:
+        log: the raw records.
+        policy: decides.
+        person: the steps of one person; those of ``streams.person`` if not given.
+    """
+    truth = Truth()
+    decoder = Decoder(policy.codes, None)
+    partitions = sum(1 for suffix, _ in log if suffix == PEOPLE.suffix)
+    topics = {topic.suffix: topic for topic in INPUTS}
+    for place, records in log.items():
+        truth.produced[place] = len(records)
+        suffix, number = place
+        core = _People(truth, number, partitions, policy, person or streams.person) if suffix == PEOPLE.suffix else None
+        for raw in records:
+            record = decoder.decode(raw.value, received_at=raw.timestamp, topic=topics[suffix])
+            code = record.code if isinstance(record, Rejected) else ""
+            if isinstance(record, Rejected):
+                pass
+            elif core is not None:
+                code = core.take(raw, record)
+            elif isinstance(record, EmployerDeclaration):
+                _declare(truth, place, raw, record, policy)
+            if code:
+                truth.refused[suffix, number, raw.offset] = code
+    return truth
+
+
+class _People:
+    """One partition of the person log."""
+
+    def __init__(self, truth: Truth, number: int, partitions: int, policy: Policy, steps: PersonSteps) -> None:
+        self._truth = truth
+        self._number = number
+        self._partitions = partitions
+        self._policy = policy
+        self._steps = steps
+        self._states = truth.states[PEOPLE.suffix, number]
+        self._due: dict[bytes, Due] = {}
+        self._time: LogTime = START
+
+    def take(self, raw: Raw, record: Record) -> str:
+        """Takes one record in; returns the code of its dead letter, or an empty text."""
+        if isinstance(record, Tick):
+            self._tick(raw, record)
+            return ""
+        key = record.subject.encode()
+        if raw.key != key:
+            return "wrong_key"
+        state = self._states.get(key)
+        if state is None and partition_of(key, self._partitions) != self._number:
+            return "wrong_partition"
+        cause = Cause(record.event_id, raw.timestamp)
+        try:
+            self._keep(key, self._steps.take(state, record, self._time, cause, self._policy))  # type: ignore[arg-type]
+        except Exception:
+            return "rule_failed"
+        return ""
+
+    def _tick(self, raw: Raw, tick: Tick) -> None:
+        before, self._time = self._time, self._time.after(tick)
+        now = self._time
+        if now is before:
+            return
+
+        def has_come(due: Due) -> bool:
+            by_time = due.at_ms is not None and due.at_ms <= now.now_ms
+            by_coverage = due.coverage_ms is not None and due.coverage_ms <= now.complete_through_ms
+            return by_time or by_coverage or (due.on_gaps and now.gaps != before.gaps)
+
+        cause = Cause(tick.event_id, raw.timestamp)
+        for key in [key for key, due in self._due.items() if has_come(due)]:
+            self._keep(key, self._steps.revisit(self._states[key], key.decode(), now, cause, self._policy))
+
+    def _keep(self, key: bytes, step: Any) -> None:
+        truth = self._truth
+        truth.emit("alerts", key, step.alerts)
+        truth.emit("findings", key, step.findings)
+        truth.emit("cases", key, step.cases)
+        if step.state is not None:
+            self._states[key] = step.state
+        self._due[key] = step.due
+
+
+def _declare(truth: Truth, place: Place, raw: Raw, record: EmployerDeclaration, policy: Policy) -> None:
+    key = record.subject.encode()
+    states = truth.states[place]
+    step = streams.employer.take(states.get(key), record, raw.timestamp, policy)
+    truth.emit("alerts", key, step.alerts)
+    truth.emit("findings", key, step.findings)
+    if step.state is not None:
+        states[key] = step.state
+
+
+Read = Callable[[str], Iterable[Any]]
+"""Takes the suffix of a topic, returns its committed records as confluent-kafka messages."""
+
+
+def raw_log(read: Read, partitions: int) -> Log:
+    """Returns the input topics as they lie on the broker.
+
+    Args:
+        read: reads a topic.
+        partitions: of the person log.
+    """
+    log: Log = {(topic.suffix, number): [] for topic in INPUTS for number in range(partitions if topic.partitioned else 1)}
+    for topic in INPUTS:
+        for message in read(topic.suffix):
+            raw = Raw(message.offset(), message.timestamp()[1], message.key(), message.value())
+            log[topic.suffix, message.partition()].append(raw)
+    for records in log.values():
+        records.sort(key=lambda raw: raw.offset)
+    return log
