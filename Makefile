@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo check test bench compiled bench-publish bench-warehouse lock clean
+.PHONY: help install demo check test chaos bench compiled bench-publish bench-warehouse lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ check: install ## linters, types, layers
 
 test: install ## the whole test suite, on real Kafka and the real ClickHouse engine; ARGS="-k name"
 	@$(BIN)/python -m pytest $(ARGS)
+
+chaos: install ## break everything for an hour or so (kills, sleep, cut links, full disks); ARGS="-k asleep"; report in bench/chaos.json
+	@SHEKARA_CHAOS=long $(BIN)/python -m pytest tests/chaos -v -s -p no:cacheprovider $(ARGS)
 
 bench: install ## measure and write bench/report.json and docs/benchmarks.md; ARGS="--only lanes --events 200000"
 	@$(BIN)/python -m bench $(ARGS)

@@ -30,8 +30,7 @@ from tests.contract.warehouse import empty
 ROOT = Path(__file__).parents[2]
 LAYOUTS = layouts(load("kz"))
 
-_SCENARIOS: list[dict[str, Any]] = []
-_BEGAN: dict[str, float] = {}
+_SCENARIOS: dict[str, dict[str, Any]] = {}
 
 
 @pytest.fixture(scope="module")
@@ -89,17 +88,15 @@ class Judge:
             select = rows_of(engine)
         verdict = check(settings, person=person, select=select, outputs_once=outputs_once)
         assert verdict.differences == []
-        _SCENARIOS.append(
-            {
-                "scenario": self._request.node.name,
-                "seconds": round(time.monotonic() - self._began_s, 1),
-                "faults": faults,
-                "events": verdict.events,
-                "alerts": verdict.alerts,
-                "dead_letters": verdict.dead_letters,
-                "dossiers": verdict.people,
-                "differences": 0,
-            }
+        note(
+            self._request.node.name,
+            seconds=round(time.monotonic() - self._began_s, 1),
+            faults=faults,
+            events=verdict.events,
+            alerts=verdict.alerts,
+            dead_letters=verdict.dead_letters,
+            dossiers=verdict.people,
+            differences=0,
         )
         return verdict
 
@@ -121,8 +118,17 @@ def judged(request: pytest.FixtureRequest) -> Judge:
 
 
 def note(scenario: str, **facts: Any) -> None:
-    """Writes a scenario that has a verdict of its own into the report."""
-    _SCENARIOS.append({"scenario": scenario, **facts})
+    """Writes a scenario into the report.
+
+    Args:
+        scenario: its name.
+        facts: what was done and what came of it.
+    """
+    _SCENARIOS[scenario] = _stamped(facts)
+
+
+def _stamped(facts: dict[str, Any]) -> dict[str, Any]:
+    return {"run_on": datetime.now(UTC).date().isoformat(), "seed": SEED, **facts}
 
 
 def tell(what: str) -> None:
@@ -132,30 +138,34 @@ def tell(what: str) -> None:
 
 
 def pytest_sessionstart() -> None:
-    _BEGAN["s"] = time.monotonic()
-    if PROFILE.name == "long":
-        tell(f"chaos, long profile, seed {SEED} (SHEKARA_CHAOS_SEED)")
+    tell(f"chaos, {PROFILE.name} profile, seed {SEED} (SHEKARA_CHAOS_SEED)")
 
 
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Writes the report of a long run."""
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Notes scenarios that fail: a report without them would only tell what went well."""
+    outcome: Any = yield
+    report = outcome.get_result()
+    if report.failed and item.path.is_relative_to(ROOT / "tests" / "chaos"):
+        _SCENARIOS[item.name] = _stamped({"failed": str(call.excinfo.value)[:300] if call.excinfo else report.when})
+
+
+def pytest_sessionfinish() -> None:
+    """Writes the report of a long run; what was not run this time keeps its last result."""
     if PROFILE.name != "long" or not _SCENARIOS:
         return
     path = Path(os.environ.get("SHEKARA_CHAOS_REPORT", ROOT / "bench" / "chaos.json"))
-    memory_gib = psutil.virtual_memory().total / 2**30
+    before = json.loads(path.read_text(encoding="utf-8"))["scenarios"] if path.exists() else {}
     report = {
+        "command": "make chaos",
         "profile": PROFILE.name,
-        "seed": SEED,
-        "began_on": datetime.now(UTC).date().isoformat(),
-        "minutes": round((time.monotonic() - _BEGAN["s"]) / 60, 1),
         "machine": {
             "cpus": os.cpu_count(),
-            "memory_gib": round(memory_gib),
+            "memory_gib": round(psutil.virtual_memory().total / 2**30),
             "system": f"{platform.system()} {platform.release()}",
             "python": platform.python_version(),
         },
-        "tests": {"run": session.testscollected, "failed": session.testsfailed, "exit_code": int(exitstatus)},
-        "scenarios": _SCENARIOS,
+        "scenarios": dict(sorted((before | _SCENARIOS).items())),
     }
     path.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     tell(f"report written to {path}")

@@ -16,6 +16,7 @@ class Profile:
     Attributes:
         name: ``short`` or ``long``.
         kills: workers killed at random moments.
+        stores: where the killed workers keep their state; a quarter of the kills each but for the first.
         asleep_s: how long a worker sleeps at most before it is woken.
         sleeps: at which steps of a checkpoint a worker falls asleep.
         broker_deaths: at which steps of a checkpoint the broker is killed.
@@ -28,6 +29,7 @@ class Profile:
 
     name: str
     kills: int
+    stores: tuple[str, ...]
     asleep_s: float
     sleeps: tuple[Point, ...]
     broker_deaths: tuple[Point, ...]
@@ -43,6 +45,7 @@ _POINTS: tuple[Point, ...] = get_args(Point)
 SHORT = Profile(
     name="short",
     kills=3,
+    stores=("rocksdb",),
     asleep_s=0.0,
     sleeps=("after_produce",),
     broker_deaths=("after_produce",),
@@ -56,6 +59,7 @@ SHORT = Profile(
 LONG = Profile(
     name="long",
     kills=200,
+    stores=("memory", "rocksdb"),
     asleep_s=90.0,
     sleeps=_POINTS,
     broker_deaths=_POINTS,

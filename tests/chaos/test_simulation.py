@@ -227,7 +227,7 @@ def test_thousands_of_seeded_schedules_count_every_record_once() -> None:
     assert crashes > PROFILE.schedules, "fewer crashes than schedules: the schedules test too little"
     seconds = time.monotonic() - began_s
     note(
-        "seeded simulation over a fake Kafka",
+        "test_thousands_of_seeded_schedules_count_every_record_once",
         seconds=round(seconds, 1),
         schedules=PROFILE.schedules,
         schedules_per_minute=round(60 * PROFILE.schedules / seconds),

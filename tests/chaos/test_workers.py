@@ -38,12 +38,12 @@ def test_a_kill_at_every_step_of_the_checkpoint(kafka: Kafka, tmp_path: Path, ju
 
 
 @pytest.mark.timeout(120 + 15 * PROFILE.kills)
-@pytest.mark.parametrize("store", ["memory", "rocksdb"])
+@pytest.mark.parametrize("store", PROFILE.stores)
 def test_kills_at_random(kafka: Kafka, tmp_path: Path, judged: Judge, monkeypatch: pytest.MonkeyPatch, store: str) -> None:
     monkeypatch.setenv("SHEKARA_STORE", store)
     monkeypatch.setenv("SHEKARA_HOME", str(tmp_path / "home"))
     settings = kafka.settings(partitions=3)
-    kills = PROFILE.kills if store == "memory" else max(2, PROFILE.kills // 4)
+    kills = PROFILE.kills if store == PROFILE.stores[0] else PROFILE.kills // 4
     feed = Feed(settings, people=20 * kills + 100, seed=SEED, doubled=0.1)
     dice = random.Random(SEED)
     names = ("one", "two")
