@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo check test chaos bench compiled bench-publish bench-warehouse lock clean
+.PHONY: help install demo check test chaos bench compiled bench-publish bench-warehouse lock clean mutation nightly
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -41,6 +41,13 @@ bench: install ## measure and write bench/report.json and docs/benchmarks.md; AR
 
 compiled: install ## compile the rooms that decide (mypyc, needs a C compiler); ARGS="--test" or ARGS="--measure"
 	@$(BIN)/python -m bench.compiled $(ARGS)
+
+mutation: install ## change the rules in one place at a time: does a test notice? ARGS="--sample 1500 --seed 1"
+	@$(BIN)/python -m bench.mutation $(ARGS)
+
+nightly: install ## 20 000 lives and more against the oracle; ARGS="-k anchor"
+	@SHEKARA_TEST_PROFILE=nightly $(BIN)/python -m pytest -q tests/property/test_oracle_agreement.py \
+	    tests/property/test_calculator_agreement.py tests/property/test_simulated_country.py $(ARGS)
 
 bench-publish: install ## SDK and gateway against the bare client; ARGS="20000"
 	@$(BIN)/python -m bench.publish $(ARGS)

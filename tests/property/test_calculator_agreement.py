@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import date
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +19,8 @@ from tests.property.lives import SUBJECT, Life, lives, short_lives
 from tests.property.test_oracle_agreement import SHORT_STAY, policy, story
 
 NIGHTLY = os.environ.get("SHEKARA_TEST_PROFILE") == "nightly"
+
+pytestmark = pytest.mark.timeout(0 if NIGHTLY else 300)
 
 DAYS = st.integers(19_600, 20_300)
 LENGTHS = st.sampled_from([0, 0, 1, 2, 10, 29, 30, 31, 45, 89, 90, 91, 179, 400, -1, -20, None])

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +23,11 @@ from tests.oracle.judge import Verdict, judge
 from tests.oracle.time import date_of, instant
 from tests.property.lives import SUBJECT, Life, lives, short_lives
 
-LIVES = 20_000 if os.environ.get("SHEKARA_TEST_PROFILE") == "nightly" else 500
+NIGHTLY = os.environ.get("SHEKARA_TEST_PROFILE") == "nightly"
+
+pytestmark = pytest.mark.timeout(0 if NIGHTLY else 300)
+
+LIVES = 20_000 if NIGHTLY else 500
 """Set in the environment by the nightly run; the number of lives the stream and the oracle are compared on."""
 
 agreement = settings(
