@@ -27,7 +27,7 @@ def edge(
     spool_key: Annotated[
         Path | None, typer.Option(help="Key file of the spool, best on other media; default: beside it.")
     ] = None,
-    inbox: Annotated[Path | None, typer.Option(help="Folder whose CSV, JSON lines and Avro files become events.")] = None,
+    inbox: Annotated[Path | None, typer.Option(help="Folder whose files become events: all formats of shekara publish.")] = None,
     event_type: Annotated[str, typer.Option("--type", help="Event type of rows that do not say, e.g. border_crossing.")] = "",
     source: Annotated[str, typer.Option(help="Publishing system of rows that do not say; border crossings: post:<post>.")] = "",
     zone: Annotated[str, typer.Option(help="Zone of local times whose row has no post or oblast.")] = "",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from streams.policy.model import Policy
     from streams.publish.completion import Completion
     from streams.publish.files import EventFile, Format
+    from streams.publish.mapping import ColumnMapping
     from streams.publish.sending import Door, LineError, Outcome, Sending
     from streams.settings import Settings
 
@@ -38,9 +39,9 @@ def register(app: typer.Typer) -> None:
 
 
 def publish(
-    file: Annotated[Path, typer.Argument(help="JSON lines, CSV or an Avro container; - reads JSON lines or CSV from stdin.")],
+    file: Annotated[Path, typer.Argument(help="JSON lines, CSV, Avro, XLSX, fixed width, PAXLST; - reads lines from stdin.")],
     *,
-    form: Annotated[str, typer.Option("--format", help="auto, jsonl, csv or avro.")] = "auto",
+    form: Annotated[str, typer.Option("--format", help="auto, jsonl, csv, avro, fixed, xlsx or paxlst.")] = "auto",
     event_type: Annotated[str, typer.Option("--type", help="Event type of rows that do not say, e.g. border_crossing.")] = "",
     source: Annotated[str, typer.Option(help="Publishing system of rows that do not say; border crossings: post:<post>.")] = "",
     zone: Annotated[str, typer.Option(help="Zone of local times whose row has no post or oblast, e.g. Asia/Almaty.")] = "",
@@ -69,7 +70,7 @@ def publish(
     rules = load(policy or settings.policy)
     with ExitStack() as stack:
         opened, size = _open(file, stack)
-        chosen = _format(file, opened, form)
+        chosen = _format(file, opened, form, columns)
         try:
             events = open_events(opened, chosen, event_type, columns)
         except UsageError as error:
@@ -91,13 +92,15 @@ def publish(
 
 
 def _check_arguments(form: str, event_type: str, zone: str, rejects: Path | None) -> None:
+    from typing import get_args
     from zoneinfo import available_timezones
 
     from streams.errors import UsageError
     from streams.publish.completion import KINDS
+    from streams.publish.files import Format
 
-    if form not in {"auto", "jsonl", "csv", "avro"}:
-        raise UsageError(f"Expected --format auto, jsonl, csv or avro; got {form!r}.")
+    if form not in {"auto", *get_args(Format)}:
+        raise UsageError(f"Expected --format auto, {', '.join(get_args(Format))}; got {form!r}.")
     if event_type and event_type not in KINDS:
         raise UsageError(f"Expected --type to be an event type; got {event_type!r}.", f"Event types: {', '.join(KINDS)}.")
     if zone and zone not in available_timezones():
@@ -124,16 +127,16 @@ def _open(file: Path, stack: ExitStack) -> tuple[IO[bytes], int | None]:
         raise UsageError(f"{file} cannot be opened: {error.strerror}.") from error
 
 
-def _format(file: Path, opened: IO[bytes], form: str) -> Format:
+def _format(file: Path, opened: IO[bytes], form: str, columns: ColumnMapping) -> Format:
     from streams.publish.files import guess_format
 
     if form != "auto":
         return form  # type: ignore[return-value]  # checked before
     if str(file) == "-":
-        return "jsonl"
+        return "fixed" if columns.fixed else "jsonl"
     first = opened.read(64)
     opened.seek(0)
-    return guess_format(file, first)
+    return guess_format(file, first, columns)
 
 
 def _sending(settings: Settings, rules: Policy, rows: _Rows, *, bootstrap: str, dry_run: bool, stack: ExitStack) -> Sending:

@@ -47,8 +47,11 @@ class SourceKey:
 
     def counts_at(self, at_ms: int) -> bool:
         """Returns whether a message that arrived then may be signed with it."""
-        ends = [end for end in (self.until_at, self.revoked_at) if end is not None]
-        return self.from_at <= at_ms and all(at_ms < end for end in ends)
+        return (
+            self.from_at <= at_ms
+            and (self.until_at is None or at_ms < self.until_at)
+            and (self.revoked_at is None or at_ms < self.revoked_at)
+        )
 
 
 @dataclass(frozen=True, slots=True)

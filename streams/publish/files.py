@@ -1,4 +1,4 @@
-"""Reading files of events: JSON lines, CSV and Avro containers, one row after another, every line accounted for."""
+"""Reading files of events, whatever their format: one row after another, every line accounted for."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ import fastavro
 
 from streams.errors import UsageError
 from streams.publish.completion import DOCUMENT_COLUMNS, KINDS, epoch_ms
+from streams.publish.legacy import Found, fixed_row, passenger_rows, sheet_rows
 from streams.publish.mapping import ColumnMapping
 from streams.records import Record
 from streams.wire.jsonform import Field, FieldError, date_text, fields_of, instant_text, shown
 
-Format = Literal["jsonl", "csv", "avro"]
+Format = Literal["jsonl", "csv", "avro", "fixed", "xlsx", "paxlst"]
 
 MAX_LINE_BYTES = 256 * 1024
 """A longer line is no event: the largest honest one is under 2 KiB."""
 
 _AVRO_MAGIC = b"Obj\x01"
+_ZIP_MAGIC = b"PK\x03\x04"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +63,13 @@ class EventFile:
     blank: Callable[[], int]
 
 
-def guess_format(path: Path, first: bytes) -> Format:
-    """Returns a file's format by its first bytes, else its name.
+def guess_format(path: Path, first: bytes, mapping: ColumnMapping) -> Format:
+    """Returns a file's format by its first bytes, else its name; a mapping with fixed widths is for lines that tell nothing.
 
     Args:
         path: for its suffix.
         first: the first bytes of the content.
+        mapping: its translation.
 
     Raises:
         UsageError: neither tells.
@@ -75,6 +78,10 @@ def guess_format(path: Path, first: bytes) -> Format:
         return "avro"
     if first.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
         return "jsonl"
+    if first.startswith(_ZIP_MAGIC):
+        return "xlsx"
+    if first.lstrip().startswith((b"UNA", b"UNB+")):
+        return "paxlst"
     by_suffix: dict[str, Format] = {
         ".jsonl": "jsonl",
         ".ndjson": "jsonl",
@@ -83,9 +90,14 @@ def guess_format(path: Path, first: bytes) -> Format:
         ".tsv": "csv",
         ".avro": "avro",
     }
+    if mapping.fixed:
+        return "fixed"
     found = by_suffix.get(path.suffix.lower())
     if found is None or found == "avro":
-        raise UsageError(f"It cannot be told what kind of file {path} is.", "Give --format jsonl, csv or avro.")
+        raise UsageError(
+            f"It cannot be told what kind of file {path} is.",
+            "Give --format jsonl, csv, avro, xlsx or paxlst, or a mapping with fixed widths (docs/events.md).",
+        )
     return found
 
 
@@ -106,6 +118,13 @@ def open_events(source: IO[bytes], form: Format, event_type: str, mapping: Colum
         return EventFile(form, _avro(source, mapping), b"", lambda: 0)
     if form == "jsonl":
         return EventFile(form, _json_lines(source, mapping, blank), b"", lambda: blank[0])
+    if form == "fixed":
+        return EventFile(form, _fixed_lines(source, mapping, event_type, blank), b"", lambda: blank[0])
+    if form in ("xlsx", "paxlst"):
+        if not source.seekable():
+            raise UsageError(f"A file of format {form} cannot be read from stdin.", "Name the file.")
+        found = sheet_rows(source, mapping) if form == "xlsx" else passenger_rows(source, mapping)
+        return EventFile(form, _legacy(found, mapping, event_type), b"", lambda: 0)
     header = source.readline(MAX_LINE_BYTES)
     columns, delimiter, event_type = _header(header, event_type, mapping)
     table = _Table(columns, delimiter, event_type, mapping)
@@ -136,6 +155,46 @@ def _json_lines(source: IO[bytes], mapping: ColumnMapping, blank: list[int]) -> 
         yield Row(number, line, fault or _json_row(line, mapping), read)
 
 
+def _fixed_lines(source: IO[bytes], mapping: ColumnMapping, event_type: str, blank: list[int]) -> Iterator[Row]:
+    if not mapping.fixed:
+        raise UsageError(
+            "A file of fixed width needs a mapping with fixed: the characters of each column.", "See docs/events.md."
+        )
+    for number, line, read, fault in _lines(source, 0, 1, blank):
+        if number > mapping.skip_lines and line.strip(b"\x1a\r\n "):
+            values = fault or fixed_row(line, mapping.fixed, mapping.encoding)
+            yield Row(number, line, _typed(values, mapping, event_type), read)
+
+
+def _legacy(found: Iterator[Found], mapping: ColumnMapping, event_type: str) -> Iterator[Row]:
+    for number, raw, values, read in found:
+        yield Row(number, raw, _typed(values, mapping, event_type), read)
+
+
+def _typed(values: Mapping[str, Any] | FieldError, mapping: ColumnMapping, event_type: str) -> Mapping[str, Any] | FieldError:
+    """Returns a row of texts as JSON would have it, in our names."""
+    mapped = values if isinstance(values, FieldError) else _mapped(values, mapping)
+    return mapped if isinstance(mapped, FieldError) else _cells(mapped, event_type)
+
+
+def _mapped(values: Mapping[str, Any], mapping: ColumnMapping) -> dict[str, Any] | FieldError:
+    try:
+        return mapping.apply(values)
+    except FieldError as error:
+        return error
+
+
+def _cells(row: dict[str, Any], event_type: str) -> Mapping[str, Any] | FieldError:
+    kind = KINDS.get(str(row.get("type") or event_type))
+    fields = {field.name: field for field in fields_of(kind)} if kind else {}
+    if event_type:
+        row.setdefault("type", event_type)
+    try:
+        return {name: _cell(fields.get(name), value) for name, value in row.items() if value not in ("", None)}
+    except FieldError as error:
+        return error
+
+
 def _json_row(line: bytes, mapping: ColumnMapping) -> Mapping[str, Any] | FieldError:
     try:
         row = json.loads(line.decode("utf-8-sig"), object_pairs_hook=_once)
@@ -147,7 +206,7 @@ def _json_row(line: bytes, mapping: ColumnMapping) -> Mapping[str, Any] | FieldE
         return FieldError("", "one JSON object", f"no JSON ({type(error).__name__})")
     if not isinstance(row, dict):
         return FieldError("", "one JSON object", shown(row))
-    return mapping.apply(row)
+    return _mapped(row, mapping)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -167,7 +226,9 @@ def _header(line: bytes, event_type: str, mapping: ColumnMapping) -> tuple[list[
     columns = [column.strip() for column in next(csv.reader([text], delimiter=delimiter), [])]
     if not text.strip() or not all(columns):
         raise UsageError("The first line must name the columns; it is empty or has an empty name.")
-    names = [mapping.columns.get(column, column) for column in columns]
+    parts = {column for joined in mapping.joined.values() for column in joined}
+    names = [mapping.columns.get(column, "" if column in parts else column) for column in columns]
+    names += [name for name in mapping.joined if name not in names]
     kept = [name for name in names if name]
     twice = sorted({name for name in kept if kept.count(name) > 1})
     if twice:
@@ -223,15 +284,8 @@ class _Table:
             return FieldError("", "one row of CSV on one line", str(error))
         if len(cells) != len(self.columns):
             return FieldError("", f"{len(self.columns)} columns", str(len(cells)))
-        row = self.mapping.apply({column: cell.strip() for column, cell in zip(self.columns, cells, strict=True)})
-        kind = KINDS.get(str(row.get("type") or self.event_type))
-        fields = {field.name: field for field in fields_of(kind)} if kind else {}
-        if self.event_type:
-            row.setdefault("type", self.event_type)
-        try:
-            return {name: _cell(fields.get(name), value) for name, value in row.items() if value not in ("", None)}
-        except FieldError as error:
-            return error
+        named = {column: cell.strip() for column, cell in zip(self.columns, cells, strict=True)}
+        return _typed(named, self.mapping, self.event_type)
 
 
 def _cell(field: Field | None, value: Any) -> Any:
@@ -277,7 +331,7 @@ def _avro(source: IO[bytes], mapping: ColumnMapping) -> Iterator[Row]:
             return
         values = _avro_row(record, name)
         if not isinstance(values, FieldError):
-            values = mapping.apply(values)
+            values = _mapped(values, mapping)
         raw = None if isinstance(values, FieldError) else json.dumps(values, ensure_ascii=False).encode() + b"\n"
         yield Row(number, raw, values, source.tell())
 

@@ -27,7 +27,9 @@ from streams.wire.jsonform import FieldError
 SETTLED_MS = 2_000
 """How long a file must not have changed: programs write in pieces, and USB sticks are slow."""
 
-SUFFIXES = (".csv", ".jsonl", ".ndjson", ".avro")
+SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".avro", ".xlsx", ".edi")
+FIXED_SUFFIXES = (".txt", ".dat")
+"""Taken only where the mapping says which characters are which column."""
 _CHUNK = 500
 
 
@@ -158,8 +160,9 @@ class Inbox:
         now = now_ms()
         paths: list[tuple[int, Path]] = []
         present = {}
+        suffixes = SUFFIXES + (FIXED_SUFFIXES if self._mapping.fixed else ())
         for path in self._folder.iterdir():
-            if path.suffix.lower() not in SUFFIXES or path.name.startswith(".") or not path.is_file():
+            if path.suffix.lower() not in suffixes or path.name.startswith(".") or not path.is_file():
                 continue
             status = path.stat()
             look = (status.st_size, status.st_mtime_ns)
@@ -176,7 +179,7 @@ class Inbox:
             first = file.read(64)
             file.seek(0)
             try:
-                events = open_events(file, guess_format(path, first), self._event_type, self._mapping)
+                events = open_events(file, guess_format(path, first, self._mapping), self._event_type, self._mapping)
                 self._read(events, taken, self._folder / "refused" / path.name)
             except UsageError as error:
                 taken.trouble = str(error)
