@@ -31,6 +31,7 @@ COMMANDS: tuple[str, ...] = (
     "warehouse",
     "sql",
     "export",
+    "bulletin",
     "alerts",
     "explain",
     "what_if",
