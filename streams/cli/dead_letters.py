@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from streams.cli import dead_letters_fix
+
 if TYPE_CHECKING:
     from streams.dead_letter import Choice, Group, Letter, Replayed
     from streams.settings import Settings
@@ -27,11 +29,13 @@ _PREVIEW_BYTES = 256
 
 def register(app: typer.Typer) -> None:
     """Adds the family of commands."""
-    family = typer.Typer(no_args_is_help=True, help="Messages that could not be processed: list, show, export, replay.")
+    family = typer.Typer(no_args_is_help=True, help="Messages that could not be processed: list, show, export, replay, fix.")
     family.command("list")(list_letters)
     family.command()(show)
     family.command()(export)
     family.command()(replay)
+    family.command()(dead_letters_fix.fix)
+    family.command("trail")(dead_letters_fix.show_trail)
     app.add_typer(family, name="dead-letters")
 
 
@@ -47,8 +51,8 @@ def list_letters(
     """List the dead letters, grouped by reason, source and type: most likely one fault of one program each."""
     from streams.dead_letter import grouped, read_letters
 
-    settings = _reached(bootstrap)
-    letters = read_letters(settings, _choice([], code, source, event_type))
+    settings = reached(bootstrap)
+    letters = read_letters(settings, choice_of([], code, source, event_type))
     if every:
         for letter in letters:
             typer.echo(json.dumps(_summary(letter)) if as_json else _line(letter))
@@ -75,7 +79,7 @@ def show(
     """Show letters by number: where they came from, what was expected, what came, what to do."""
     from streams.errors import UsageError
 
-    settings = _reached(bootstrap)
+    settings = reached(bootstrap)
     found = 0
     for letter in _named(settings, numbers or []):
         found += 1
@@ -103,8 +107,8 @@ def export(
     from streams.errors import UsageError
     from streams.wire.jsonform import to_json
 
-    settings = _reached(bootstrap)
-    letters = read_letters(settings, _choice([], code, source, event_type))
+    settings = reached(bootstrap)
+    letters = read_letters(settings, choice_of([], code, source, event_type))
     lines = (json.dumps({"number": letter.number} | to_json(letter.content), ensure_ascii=False) for letter in letters)
     if str(file) == "-":
         for line in lines:
@@ -130,6 +134,8 @@ def replay(
     source: Source = "",
     event_type: EventType = "",
     every: Annotated[bool, typer.Option("--all", help="All letters; without it, say which.")] = False,
+    because: dead_letters_fix.Because = "",
+    who: dead_letters_fix.Who = "",
     policy: Annotated[str, typer.Option(help="Policy whose codes decide whether a letter would be refused again.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be published, publish nothing.")] = False,
     bootstrap: Bootstrap = "",
@@ -146,19 +152,23 @@ def replay(
 
     if not (numbers or code or source or event_type or every):
         raise UsageError("Expected which letters to replay; got nothing.", "Give numbers, --code, --source, --type or --all.")
-    settings = _reached(bootstrap)
+    settings = reached(bootstrap)
     # Reads up to where the topic ends now: letters that come back from their own replay are not replayed again.
-    letters = read_letters(settings, _choice(numbers or [], code, source, event_type))
+    letters = list(read_letters(settings, choice_of(numbers or [], code, source, event_type)))
     refuses = _refuses(policy or settings.policy, settings.sources)
     if dry_run:
         done = publish_again(letters, settings.namespace, None, still_refused=refuses)
     else:
         with Publisher(settings, source="shekara-replay") as publisher:
+            chosen = frozenset(publish_again(letters, settings.namespace, None, still_refused=refuses).numbers)
+            again = [letter for letter in letters if letter.number in chosen]
+            dead_letters_fix.trail(settings, again, "replayed", because=because, who=who, fields=[])
             done = publish_again(letters, settings.namespace, publisher, still_refused=refuses)
+            dead_letters_fix.tell(settings, publisher, again, "replayed")
     _report(done, dry_run=dry_run, as_json=as_json)
 
 
-def _reached(bootstrap: str) -> Settings:
+def reached(bootstrap: str) -> Settings:
     """Returns settings with the address of Kafka in them: the one named, else the running stack's."""
     from streams.local.stack import find_stack
     from streams.settings import Settings
@@ -169,7 +179,8 @@ def _reached(bootstrap: str) -> Settings:
     return find_stack(settings).settings(settings)
 
 
-def _choice(numbers: list[str], code: str, source: str, event_type: str) -> Choice:
+def choice_of(numbers: list[str], code: str, source: str, event_type: str) -> Choice:
+    """Returns the choice the options of a command make."""
     from streams.dead_letter import Choice, numbers_of
 
     return Choice(numbers=numbers_of(numbers), code=code, source=source, event_type=event_type)
@@ -181,7 +192,7 @@ def _named(settings: Settings, numbers: list[str]) -> Iterator[Letter]:
 
     if not numbers:
         raise UsageError("Expected the number of a dead letter; got nothing.", "See 'shekara dead-letters list --all'.")
-    return read_letters(settings, _choice(numbers, "", "", ""))
+    return read_letters(settings, choice_of(numbers, "", "", ""))
 
 
 def _refuses(policy: str, sources: Path | None) -> Callable[[Letter], str]:

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,11 @@ from streams.clock import monotonic_s
 from streams.decode import Decoder, Rejected
 from streams.errors import ShekaraError
 from streams.publish import Publisher
-from streams.records import BorderCrossing, DeadLetter
+from streams.records import BorderCrossing, DeadLetter, Feedback
 from streams.settings import Settings
 from streams.wire import avro, connection
 from streams.wire.jsonform import from_json, to_json
-from streams.wire.topics import DEAD_LETTERS, MAX_DEAD_LETTER_BYTES, MAX_MESSAGE_BYTES, PEOPLE
+from streams.wire.topics import DEAD_LETTERS, FEEDBACK, MAX_DEAD_LETTER_BYTES, MAX_MESSAGE_BYTES, PEOPLE
 from tests.conftest import Kafka
 from tests.integration.test_publisher import everything
 from tests.unit.decode.lawful import RECEIVED_AT, SomeCodes, lawful
@@ -191,6 +192,43 @@ def test_a_replay_publishes_what_would_pass_now_byte_for_byte_and_leaves_the_res
     assert done["left"] == {"unknown_framing": 1, "truncated": 1, "trailing_bytes": 1}
     (message,) = everything(settings, PEOPLE, 4)
     assert message.value() == SINCE_KNOWN
+
+
+def test_a_fix_publishes_the_same_event_mended_leaves_a_trail_and_tells_the_source(settings: Settings) -> None:
+    wrong = lawful(BorderCrossing, post="NOWHERE")
+    _refuse(settings, [avro.encode(wrong), *BROKEN[1:]])
+    set_post = ("--set", "post=KZ-61-R1", "--because", "old code", "--who", "o1-17", "--json")
+    assert json.loads(_shekara("dead-letters", "fix", "0", "--dry-run", *set_post).stdout)["mended"] == 1
+    assert everything(settings, PEOPLE, 4) == []
+    result = _shekara("dead-letters", "fix", "0-3", *set_post)
+    done = json.loads(result.stdout)
+    assert (result.exit_code, done["mended"], done["numbers"], sum(done["left"].values())) == (2, 1, [0], 3)
+    (message,) = everything(settings, PEOPLE, 4)
+    assert isinstance(wrong, BorderCrossing)
+    assert avro.decode(message.value()) == replace(wrong, post="KZ-61-R1")
+    (told,) = everything(settings, FEEDBACK, 1)
+    feedback = avro.decode(told.value())
+    assert isinstance(feedback, Feedback)
+    assert (told.key(), feedback.state, feedback.event_id) == (wrong.source.encode(), "mended", wrong.event_id)
+    (line,) = _shekara("dead-letters", "trail", "--json").stdout.splitlines()
+    kept = json.loads(line)
+    assert (kept["who"], kept["because"], kept["fields"], kept["number"]) == ("o1-17", "old code", ["post"], 0)
+    assert "NOWHERE" not in line
+
+
+@pytest.mark.parametrize(
+    "change", ["event_id=6f1d3f0e-5b7c-5a52-9a43-0c4de0f6a111", "source=post:KZ-61-R1", "post", "source_seq=7"]
+)
+def test_what_says_which_event_it_is_cannot_be_fixed(settings: Settings, change: str) -> None:
+    result = _shekara("dead-letters", "fix", "0", "--set", change, "--because", "x")
+    assert isinstance(result.exception, ShekaraError)
+
+
+def test_a_fix_that_would_come_back_is_left(settings: Settings) -> None:
+    _refuse(settings, [avro.encode(lawful(BorderCrossing, post="NOWHERE"))])
+    result = _shekara("dead-letters", "fix", "0", "--set", "post=ELSEWHERE", "--because", "x", "--json")
+    assert (result.exit_code, next(iter(json.loads(result.stdout)["left"]))[:12]) == (2, "unknown_post")
+    assert everything(settings, PEOPLE, 4) == []
 
 
 def test_a_replay_must_be_told_which(settings: Settings) -> None:
