@@ -166,6 +166,11 @@ class Accounts:
             raise UsageError("sign_in.wrong")
         return found
 
+    def failed(self, account_id: str, at: int) -> None:
+        """Counts a wrong code as a wrong password."""
+        with self._store.writing() as writer:
+            self._count_failure(writer, account_id, at)
+
     def is_locked(self, name: str, at: int) -> bool:
         """Returns whether an account rests after too many wrong passwords (for the audit, not for the page)."""
         rows = self._store.rows("SELECT locked_until_at FROM account WHERE name = ?", name.strip().lower())

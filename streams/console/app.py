@@ -25,6 +25,7 @@ from streams.console import (
     overview,
     saved_views,
     search,
+    second_factor_page,
     staff,
     triage,
 )
@@ -37,7 +38,8 @@ STATIC = Path(__file__).parent / "static"
 
 def ways() -> list[Way]:
     """Returns every route that is ours."""
-    rooms = (entry, overview, feed, grouping, handover, search, triage, mutes, saved_views, check, alert_page, case_page, staff)
+    work = (feed, grouping, handover, search, triage, mutes, saved_views, alert_page, case_page)
+    rooms = (entry, second_factor_page, overview, *work, check, staff)
     return [way for room in rooms for way in room.ways()]
 
 

@@ -18,6 +18,7 @@ from streams.console.decisions import Decisions
 from streams.console.live import Live
 from streams.console.reading import Reading
 from streams.console.rights import Action
+from streams.console.second_factor import SecondFactor
 from streams.console.sessions import Sessions
 from streams.console.states import States
 from streams.console.store import SqliteStore, Store
@@ -44,6 +45,7 @@ class Desk:
         store: accounts, sessions, notes, audit.
         accounts: who may sign in.
         sessions: who is signed in.
+        second: the second factor of whoever has one.
         audit: who did what.
         work: who has which alert.
         pages: the templates.
@@ -58,6 +60,7 @@ class Desk:
     store: Store
     accounts: Accounts
     sessions: Sessions
+    second: SecondFactor
     audit: Audit
     work: Work
     pages: Environment
@@ -219,8 +222,9 @@ def furnish(
         "place_of": place_of,
         "answer_by": answer_by,
     }
-    desk = Desk(
-        settings, policy, store, accounts, Sessions(store, accounts), audit, Work(store, audit), pages, demo, secure, MENU
-    )
+    # In an invented country there is nobody to protect, and its accounts share one password that is shown.
+    second = SecondFactor(store, folder(settings), required=not demo)
+    sessions = Sessions(store, accounts)
+    desk = Desk(settings, policy, store, accounts, sessions, second, audit, Work(store, audit), pages, demo, secure, MENU)
     desk.closers += [store.close, audit.checkpoint]
     return desk

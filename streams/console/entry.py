@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
+from streams.console.accounts import Account
 from streams.console.texts import VOICES
-from streams.console.visit import LANGUAGE_COOKIE, SESSION_COOKIE, Refused, Visit, Way
+from streams.console.visit import HALF_COOKIE, LANGUAGE_COOKIE, SESSION_COOKIE, Refused, Visit, Way
 from streams.errors import UsageError
 
 ATTEMPTS = 30
@@ -59,23 +60,39 @@ def ways() -> list[Way]:
             locked = visit.desk.accounts.is_locked(name, visit.now)
             visit.audit("sign_in_locked" if locked else "sign_in_failed")
             return visit.page("sign_in.html", status=403, trouble=visit.say(error.what), name=name)
-        if visit.session is not None:
-            visit.desk.sessions.end(visit.session.digest)
-        token = visit.desk.sessions.begin(account, visit.now)
-        visit.desk.audit.write(visit.now, account.officer, "sign_in", account.id)
-        response = visit.go("/")
-        response.set_cookie(SESSION_COOKIE, token, httponly=True, samesite="lax", secure=visit.desk.secure, path="/")
-        return response
+        if visit.desk.second.enrolled(account.id):
+            response = visit.go("/sign-in/code")
+            half = visit.desk.second.half(account.id, visit.now)
+            response.set_cookie(HALF_COOKIE, half, httponly=True, samesite="lax", secure=visit.desk.secure, path="/")
+            return response
+        return begin_session(visit, account, "sign_in")
 
     return [
         Way("/", _home, "own_account"),
         Way("/sign-in", sign_in_page, None),
         Way("/sign-in", sign_in, None, ("POST",)),
-        Way("/sign-out", _sign_out, "own_account", ("POST",)),
+        Way("/sign-out", _sign_out, "own_account", ("POST",), enrolling=True),
         Way("/setup", _setup_page, None),
         Way("/setup", _setup, None, ("POST",)),
         Way("/language", _language, None, ("POST",)),
     ]
+
+
+def begin_session(visit: Visit, account: Account, how: str) -> Response:
+    """Ends the session there was, begins a new one, and sends the browser to its desk.
+
+    Args:
+        visit: the request.
+        account: who has proved who they are.
+        how: for the audit.
+    """
+    if visit.session is not None:
+        visit.desk.sessions.end(visit.session.digest)
+    token = visit.desk.sessions.begin(account, visit.now)
+    visit.desk.audit.write(visit.now, account.officer, how, account.id)
+    response = visit.go("/")
+    response.set_cookie(SESSION_COOKIE, token, httponly=True, samesite="lax", secure=visit.desk.secure, path="/")
+    return response
 
 
 def _home(visit: Visit) -> Response:

@@ -57,6 +57,14 @@ def may(role: str, action: Action) -> bool:
     return role in MATRIX[action]
 
 
+_SECOND_FACTOR: frozenset[Role] = frozenset({"supervisor", "auditor", "administrator"})
+
+
+def needs_second_factor(role: str) -> bool:
+    """Returns whether a role may do nothing before it has a second factor: who can confirm, oversee or let others in."""
+    return role in _SECOND_FACTOR
+
+
 def sees_one_oblast(role: str) -> bool:
     """Returns whether a role sees the one oblast of its account and nothing else."""
     return role == "oblast_operator"

@@ -83,6 +83,12 @@ class Sessions:
             return None
         return Session(digest_of(token), account, csrf)
 
+    def end_others(self, session: Session | None) -> None:
+        """Ends every other session of a session's account."""
+        if session is not None:
+            with self._store.writing() as writer:
+                writer.run("DELETE FROM session WHERE account_id = ? AND digest <> ?", session.account.id, session.digest)
+
     def end(self, digest: str) -> None:
         """Ends a session."""
         with self._store.writing() as writer:

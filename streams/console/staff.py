@@ -54,6 +54,7 @@ def _invite(visit: Visit) -> Response:
 def _link(visit: Visit) -> Response:
     account = _someone_else(visit)
     token = visit.desk.accounts.invite_again(account.id, visit.now)
+    visit.desk.second.forget(account.id)
     visit.audit("account_link_made", account.id)
     return _show(visit, link=_url(visit, token), link_for=account.name)
 

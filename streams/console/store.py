@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from streams.console.tables import WORK
+from streams.console.tables import SECOND_FACTOR, WORK
 from streams.errors import SetupError
 
 Row = tuple[Any, ...]
@@ -101,7 +101,7 @@ class SqliteStore:
                     f"The console's store {path} has form {form}; this program knows form {FORM}.",
                     "Start the version of the program that wrote it.",
                 )
-            self._connection.executescript(_TABLES + WORK)
+            self._connection.executescript(_TABLES + WORK + SECOND_FACTOR)
             self._connection.execute(f"PRAGMA user_version={FORM}")
         except (OSError, sqlite3.Error) as error:
             raise SetupError(

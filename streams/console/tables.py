@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+SECOND_FACTOR = """
+CREATE TABLE IF NOT EXISTS otp (
+    account_id TEXT PRIMARY KEY, secret TEXT NOT NULL, confirmed INTEGER NOT NULL, last_step BIGINT NOT NULL);
+CREATE TABLE IF NOT EXISTS recovery (account_id TEXT NOT NULL, digest TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS half_session (
+    digest TEXT PRIMARY KEY, account_id TEXT NOT NULL, until_at BIGINT NOT NULL, tries INTEGER NOT NULL);
+"""
+
 WORK = """
 CREATE TABLE IF NOT EXISTS held (
     alert_id TEXT PRIMARY KEY, owner TEXT NOT NULL, snoozed_until_at BIGINT NOT NULL, returned_at BIGINT NOT NULL);

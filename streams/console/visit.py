@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 SESSION_COOKIE = "shekara_session"
+HALF_COOKIE = "shekara_half"
 LANGUAGE_COOKIE = "shekara_language"
 MAX_FORM_BYTES = 64 * 1024
 MAX_FORM_FIELDS = 600
@@ -118,6 +119,15 @@ class Visit:
         if not self.may(action):
             raise Refused(403, "refused.rights")
 
+    def require_second_factor(self, way: Way) -> None:
+        """Refuses everything but enrolment and leaving to who must have a second factor and has none.
+
+        Raises:
+            Refused: so.
+        """
+        if not way.enrolling and self.desk.second.lacks(self.account):
+            raise Refused(403, "second.required")
+
     def field(self, name: str, longest: int = 2000) -> str:
         """Returns a text field of the form, without blanks around it; empty if missing."""
         value = self.form.get(name)
@@ -162,6 +172,7 @@ class Way:
         action: what the visitor must be allowed to do; none: open to everyone.
         methods: GET, POST.
         api: answers refusals as JSON.
+        enrolling: open also to who must have a second factor and has none yet.
     """
 
     path: str
@@ -169,6 +180,7 @@ class Way:
     action: Action | None
     methods: tuple[str, ...] = ("GET",)
     api: bool = False
+    enrolling: bool = False
 
     def route(self, desk: Desk) -> Route:
         """Returns the route with everything a request must pass on its way."""
@@ -187,6 +199,7 @@ async def answer(desk: Desk, way: Way, request: Request) -> Response:
         if way.action is not None:
             visit.account  # noqa: B018  # refuses who is not signed in
             visit.require(way.action)
+            visit.require_second_factor(way)
         if request.method == "POST":
             await _take_form(visit, way)
         return await run_in_threadpool(way.handler, visit)
@@ -238,6 +251,8 @@ def _refusal(visit: Visit, way: Way, status: int, key: str) -> Response:
         return JSONResponse({"error": key.removeprefix("refused."), "message": visit.say(key)}, status)
     if status == 401 and visit.request.method == "GET":
         return RedirectResponse("/sign-in", 303)
+    if key == "second.required" and visit.request.method == "GET":
+        return RedirectResponse("/second-factor", 303)
     return visit.page("refused.html", status=status, sentence=visit.say(key))
 
 
