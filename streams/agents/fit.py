@@ -27,7 +27,9 @@ def require_fit(outputs: Iterable[Output], state: bytes | None, *, whose: str, a
     Raises:
         TooManyFactsError: a transaction with a message the broker refuses would fail for ever, and the partition with it.
     """
-    longest = max((len(output.value) for output in outputs), default=0)
+    longest = 0
+    for output in outputs:
+        longest = max(longest, len(output.value))
     state_bytes = 0 if state is None else len(state)
     if longest > MAX_MESSAGE_BYTES - _ROOM_BYTES or state_bytes > MAX_STATE_BYTES - _ROOM_BYTES:
         raise TooManyFactsError(

@@ -5,7 +5,8 @@ Pure: no I/O and no clock, so the same class is driven by a worker, by a test an
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections import Counter
+from typing import Any, Protocol
 
 import structlog
 
@@ -30,6 +31,8 @@ log = structlog.get_logger(__name__)
 
 TIME_KEY = b"\x00time"
 """Key of the last tick in the state: recovery goes on with the same clock. No pseudonym begins with a zero byte."""
+
+_ONE_FOR_ALL = "Is one pseudonym used for everybody whose document is not known? Give each a pseudonym."
 
 
 class PersonSteps(Protocol):
@@ -82,6 +85,7 @@ class PeopleCore:
         self._cases = CASES.name(namespace)
         self.time = START
         self.deadlines = Deadlines()
+        self._told: Counter[tuple[Any, ...]] = Counter()
 
     def restore(self) -> None:
         """Rebuilds the log's clock and the deadlines from the state."""
@@ -128,6 +132,9 @@ class PeopleCore:
             elif isinstance(record, Tick):
                 self._tick(raw, record, outcome)
         self._door.close(batch, outcome, now_ms)
+        for (metric, *labels), number in self._told.items():
+            metric.labels(*labels).inc(number)
+        self._told.clear()
         metrics.DEADLINES.labels(*self._labels).set(len(self.deadlines))
         metrics.LOG_TIME.labels(*self._labels).set(self.time.now_ms / 1000)
         return outcome
@@ -170,25 +177,29 @@ class PeopleCore:
 
     def _emit(self, key: bytes, step: Step, outcome: Outcome) -> None:
         # Everything is encoded before anything is kept, so that an error leaves no half of a step behind.
-        outputs = [Output(self._alerts, key, avro.encode(alert)) for alert in step.alerts]
-        outputs += [Output(self._findings, key, avro.encode(finding)) for finding in step.findings]
-        outputs += [Output(self._cases, key, avro.encode(case)) for case in step.cases]
-        require_fit(
-            outputs,
-            step.state,
-            whose="person",
-            ask="Is one pseudonym used for everybody whose document is not known? Give each a pseudonym.",
-        )
-        outcome.outputs += outputs
-        if step.state is not None:
-            outcome.changes[key] = step.state
+        state = step.state
+        if step.alerts or step.findings or step.cases:
+            outputs = [Output(self._alerts, key, avro.encode(alert)) for alert in step.alerts]
+            outputs += [Output(self._findings, key, avro.encode(finding)) for finding in step.findings]
+            outputs += [Output(self._cases, key, avro.encode(case)) for case in step.cases]
+            require_fit(outputs, state, whose="person", ask=_ONE_FOR_ALL)
+            outcome.outputs += outputs
+            self._count(step)
+        elif state is not None:
+            require_fit((), state, whose="person", ask=_ONE_FOR_ALL)
+        if state is not None:
+            outcome.changes[key] = state
         self._plan(key, step.due)
+
+    def _count(self, step: Step) -> None:
+        """Counts what came of a step; metrics take it at the end of the batch, because a look-up by label is dear."""
+        told = self._told
         for alert in step.alerts:
-            metrics.ALERTS.labels(alert.rule, alert.state).inc()
+            told[metrics.ALERTS, alert.rule, alert.state] += 1
         for finding in step.findings:
-            metrics.FINDINGS.labels(finding.rule, finding.state).inc()
+            told[metrics.FINDINGS, finding.rule, finding.state] += 1
         for case in step.cases:
-            metrics.CASES.labels(case.stage).inc()
+            told[metrics.CASES, case.stage] += 1
 
     def _plan(self, key: bytes, due: Due) -> None:
         self.deadlines.set(key, due.at_ms, due.coverage_ms, due.on_gaps)

@@ -16,6 +16,7 @@ from streams.records.movement import Kandas, ResidenceChange
 from streams.records.outputs import Alert, BatchMarker, Case, DeadLetter, Feedback, Finding
 from streams.records.posts import CountStatement, PostHeartbeat, PostOutage
 from streams.records.protection import ProtectionStatus
+from streams.records.quick import quick
 from streams.records.quotas import QuotaAllocation
 from streams.records.stays import Citizenship, ResidencePermit, StayRegistration, Visa
 from streams.records.ticks import Gap, Tick
@@ -55,6 +56,9 @@ OUTPUTS: tuple[type[Alert | Finding | Case | DeadLetter | BatchMarker | Feedback
     Feedback,
 )
 """Every record this system writes."""
+
+for _kind in (*INPUTS, *OUTPUTS, Gap):
+    quick(_kind)
 
 __all__ = [
     "INPUTS",

@@ -149,12 +149,19 @@ class Checkpoint:
         self._producer.flush(0)
 
     def _write(self, outcome: Outcome) -> None:
-        produce = self._produce
-        for output in outcome.outputs:
-            produce(output.topic, output.key, output.value, output.partition)
+        produce = self._producer.produce
+        wait = self._produce
+        for topic, key, value, partition in outcome.outputs:
+            try:
+                produce(topic, value, key, partition)
+            except BufferError:
+                wait(topic, key, value, partition)
         changelog, partition = self._changelog, self._partition
-        for key, value in outcome.changes.items():
-            produce(changelog, key, value, partition)
+        for key, changed in outcome.changes.items():
+            try:
+                produce(changelog, changed, key, partition)
+            except BufferError:
+                wait(changelog, key, changed, partition)
         self._produce(changelog, MARKER_KEY, pack_marker(outcome.last_offset), partition, self._on_marker)
 
     def _on_marker(self, error: Any, message: Any) -> None:

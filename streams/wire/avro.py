@@ -19,7 +19,8 @@ from typing import Any, cast
 
 from fastavro import schemaless_reader, schemaless_writer
 
-from streams.records import INPUTS, OUTPUTS, Alert, BatchMarker, Case, DeadLetter, Feedback, Finding, Record
+from streams.records import INPUTS, OUTPUTS, Alert, BatchMarker, BorderCrossing, Case, DeadLetter, Feedback, Finding, Record
+from streams.wire.recall import Recall
 from streams.wire.schemas import Version, load_versions, schema_directory
 
 Message = Record | Alert | Finding | Case | DeadLetter | BatchMarker | Feedback
@@ -64,7 +65,7 @@ class Codec:
         header: the ten bytes in front of a body in single-object encoding.
     """
 
-    __slots__ = ("_build", "_names", "_reader", "_values", "_writer", "header", "kind", "version")
+    __slots__ = ("_build", "_names", "_own", "_reader", "_recall", "_values", "_writer", "header", "kind", "version")
 
     def __init__(self, kind: type[Message], version: Version, current: Version) -> None:
         self.kind = kind
@@ -76,6 +77,9 @@ class Codec:
         self._names = tuple(field.name for field in fields(kind))
         self._values = cast("Callable[[Message], tuple[Any, ...]]", attrgetter(*self._names))
         self._build = _builder(kind)
+        # Only where an event's own fields come again and again; registers' events carry ids of their own.
+        self._recall = Recall() if kind is BorderCrossing and version.current else None
+        self._own = cast("Callable[[Message], tuple[Any, ...]]", attrgetter(*self._names[len(fields(Record)) :]))
 
     def encode(self, record: Message) -> bytes:
         """Returns the record in single-object encoding.
@@ -94,6 +98,11 @@ class Codec:
         Raises:
             MalformedError: the bytes are not one whole body.
         """
+        recall = self._recall
+        if recall is not None:
+            known = recall.fields(value, start)
+            if known is not None:
+                return self.kind(*known)
         source = BytesIO(value)
         source.seek(start)
         try:
@@ -106,6 +115,8 @@ class Codec:
             raise self._malformed("undecodable", f"the body is not Avro of this schema ({type(error).__name__})") from None
         if source.tell() != len(value):
             raise self._malformed("trailing_bytes", f"{len(value) - source.tell()} bytes follow the end of the body")
+        if recall is not None:
+            recall.learn(value, start, self._own(record))
         return record
 
     def end_of(self, value: bytes, start: int) -> int | None:
