@@ -44,7 +44,10 @@ PURE = (
     "agents/people.py",
     "runtime/deadlines.py",
 )
-"""What is compiled: the rooms that decide, and what is done for every event on the way to them. The records stay as they are: mypyc takes a class variable of a dataclass for a field with a default."""
+"""What is compiled: the rooms that decide, and what is done for every event on the way to them.
+
+The records stay as they are: mypyc takes a class variable of a dataclass for a field with a default.
+"""
 
 TESTS = (
     "tests/unit/detect",
