@@ -32,7 +32,7 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@{host}:{controller}
 listeners=PLAINTEXT://{host}:{broker},CONTROLLER://{host}:{controller}
-advertised.listeners=PLAINTEXT://{host}:{broker}
+advertised.listeners=PLAINTEXT://{advertised}
 inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
@@ -91,10 +91,12 @@ class Broker:
         home: directory of the broker; created.
         java: runtime to use.
         classpath: the broker's jars.
+        advertised: ``host:port`` it tells its clients to use, where that is not its own; something there must pass all on.
     """
 
-    def __init__(self, home: Path, *, java: Java, classpath: list[Path]) -> None:
+    def __init__(self, home: Path, *, java: Java, classpath: list[Path], advertised: str = "") -> None:
         self.home = home.absolute()
+        self._advertised = advertised
         self._java = java
         self._classpath = ":".join(str(path) for path in classpath)
         self._ports: dict[str, int] = {}
@@ -119,6 +121,7 @@ class Broker:
                     host=ports.LOOPBACK,
                     data=self.home / "data",
                     message=MAX_MESSAGE_BYTES + _ENVELOPE_BYTES,
+                    advertised=self._advertised or self.bootstrap,
                     **self._ports,
                 ),
                 encoding="utf-8",

@@ -208,7 +208,8 @@ def _warehouse(truth: Truth, namespace: str, select: Select) -> Iterator[str]:
     for suffix in ("alerts", "findings"):
         expected = _last(truth, suffix)
         rows = select(
-            f"SELECT lower(hex(alert_id)), max(version), argMax(toString(state), version), count(), uniqExact(version) "  # noqa: S608
+            f"SELECT replaceAll(toString(alert_id), '-', ''), max(version), argMax(toString(state), version), "  # noqa: S608
+            f"count(), uniqExact(version) "
             f"FROM {suffix} FINAL GROUP BY alert_id"
         )
         found = {row[0]: (row[1], row[2]) for row in rows}

@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from typing import get_args
 
+import pytest
+
 from streams.runtime.failpoints import Point
 
 
@@ -50,7 +52,7 @@ SHORT = Profile(
     sleeps=("after_produce",),
     broker_deaths=("after_produce",),
     away_s=3.0,
-    rebalances=3,
+    rebalances=2,
     rebalance_every_s=1.0,
     sink_kills=2,
     schedules=150,
@@ -74,3 +76,5 @@ PROFILE = LONG if os.environ.get("SHEKARA_CHAOS") == "long" else SHORT
 
 SEED = int(os.environ.get("SHEKARA_CHAOS_SEED", "20"))
 """Of everything that is left to chance; what the operating system schedules is not."""
+
+LONG_ONLY = pytest.mark.skipif(PROFILE.name != "long", reason="make chaos runs it")

@@ -61,6 +61,67 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
+class Installed:
+    """A server of the installed binary, on free loopback ports.
+
+    Args:
+        home: its directory.
+        binary: its program.
+    """
+
+    def __init__(self, home: Path, binary: str) -> None:
+        self._home = home
+        self._binary = binary
+        self.port, http, interserver = free_ports(3)
+        for name in ("data", "tmp", "files"):
+            (home / name).mkdir(parents=True)
+        (home / "config.xml").write_text(_CONFIG.format(home=home, tcp=self.port, http=http, interserver=interserver))
+        (home / "users.xml").write_text(_USERS)
+        self.url = self.url_through(f"127.0.0.1:{self.port}")
+        self.start()
+
+    @staticmethod
+    def url_through(address: str) -> str:
+        """Returns the URL of the server as reached at ``host:port``."""
+        return f"clickhouse://shekara:{PASSWORD}@{address}/suite"
+
+    def start(self) -> None:
+        """Starts it on its data, and waits until it answers."""
+        with (self._home / "out.log").open("ab") as out:
+            command = [self._binary, f"--config-file={self._home}/config.xml"]
+            self.process = subprocess.Popen(command, cwd=self._home, stdout=out, stderr=out)
+        deadline = time.monotonic() + READY_S
+        while True:
+            try:
+                Server(self.url).close()
+                break
+            except DependencyError:
+                assert self.process.poll() is None, (self._home / "out.log").read_text()[-2000:]
+                assert time.monotonic() < deadline, "clickhouse-server did not answer"
+                time.sleep(0.1)
+
+    def kill(self) -> None:
+        """Ends it at once, whatever it is doing."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        """Ends it."""
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+
+def installed(home: Path) -> Installed:
+    """Starts a server of the installed binary; skips the test where there is none."""
+    binary = shutil.which("clickhouse-server") or shutil.which("clickhouse-server", path="/usr/sbin:/usr/bin")
+    if binary is None:
+        pytest.skip("no clickhouse-server on this machine (apt-get install clickhouse-server) and SHEKARA_CLICKHOUSE is not set")
+    return Installed(home, binary)
+
+
 @contextmanager
 def server_url(home: Path) -> Iterator[str]:
     """Gives the URL of a server: SHEKARA_CLICKHOUSE if it is set, else one started from the installed binary."""
@@ -68,32 +129,8 @@ def server_url(home: Path) -> Iterator[str]:
     if yours:
         yield yours
         return
-    binary = shutil.which("clickhouse-server") or shutil.which("clickhouse-server", path="/usr/sbin:/usr/bin")
-    if binary is None:
-        pytest.skip("no clickhouse-server on this machine (apt-get install clickhouse-server) and SHEKARA_CLICKHOUSE is not set")
-    tcp, http, interserver = free_ports(3)
-    for name in ("data", "tmp", "files"):
-        (home / name).mkdir(parents=True)
-    (home / "config.xml").write_text(_CONFIG.format(home=home, tcp=tcp, http=http, interserver=interserver))
-    (home / "users.xml").write_text(_USERS)
-    with (home / "out.log").open("wb") as out:
-        process = subprocess.Popen([binary, f"--config-file={home}/config.xml"], cwd=home, stdout=out, stderr=out)
-    url = f"clickhouse://shekara:{PASSWORD}@127.0.0.1:{tcp}/suite"
+    server = installed(home)
     try:
-        deadline = time.monotonic() + READY_S
-        while True:
-            try:
-                Server(url).close()
-                break
-            except DependencyError:
-                assert process.poll() is None, (home / "out.log").read_text()[-2000:]
-                assert time.monotonic() < deadline, "clickhouse-server did not answer"
-                time.sleep(0.1)
-        yield url
+        yield server.url
     finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        server.stop()
