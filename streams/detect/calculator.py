@@ -74,6 +74,7 @@ def calculate(
     known = Dossier(
         dossier.subject,
         tuple([fact for fact in dossier.facts if policy.local_day(fact.occurred_at, place_of(fact)) <= on]),
+        dossier.folded,
     )
     now_ms = policy.day_end_ms(on, "") - 1
     through, gaps = (0, ()) if coverage is None else (coverage.complete_through_ms, coverage.gaps)
@@ -82,6 +83,8 @@ def calculate(
     crossings = [fact for fact in known.active() if isinstance(fact, BorderCrossing)]
     if crossings:
         citizenship = crossings[-1].citizenship
+    elif known.folded is not None:
+        citizenship = known.folded.visits[-1].citizenship
     used, limit = _used(situation, on, policy.at(on).allowance(policy.group_of(citizenship, on)))
     breach_days = [
         run

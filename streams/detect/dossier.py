@@ -11,6 +11,7 @@ import json
 from bisect import bisect_left
 
 from streams.detect.codec import FIELDS, own_fields, put_fact, take_fact
+from streams.detect.folded import Folded, comes_too_late, take_folded
 from streams.detect.packing import Strings, put_uint, take_uint
 from streams.records import Correction, PersonEvent
 
@@ -28,25 +29,30 @@ def _order(fact: PersonEvent) -> tuple[int, bytes]:
 class Dossier:
     """A person's facts by ``event_id``, in order of ``(occurred_at, event_id)``.
 
-    The facts kept carry no ``source`` and no ``source_seq``: they decide nothing. Facts older than every window and
-    retention clock can be folded into a summary here, behind `active`, without any rule noticing.
+    The facts kept carry no ``source`` and no ``source_seq``: they decide nothing.
 
     Args:
         subject: the person's pseudonym.
         facts: facts in order, each id once.
+        folded: visits of which only the days are left (`streams.detect.folding`); none if there are none.
     """
 
-    __slots__ = ("facts", "subject")
+    __slots__ = ("facts", "folded", "subject")
 
-    def __init__(self, subject: str, facts: tuple[PersonEvent, ...] = ()) -> None:
+    def __init__(self, subject: str, facts: tuple[PersonEvent, ...] = (), folded: Folded | None = None) -> None:
         self.subject = subject
         self.facts = facts
+        self.folded = folded
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Dossier) and self.subject == other.subject and self.facts == other.facts
+        return isinstance(other, Dossier) and self._all == other._all
 
     def __hash__(self) -> int:
-        return hash((self.subject, self.facts))
+        return hash(self._all)
+
+    @property
+    def _all(self) -> tuple[object, ...]:
+        return self.subject, self.facts, self.folded
 
     def __len__(self) -> int:
         return len(self.facts)
@@ -57,6 +63,8 @@ class Dossier:
         Args:
             record: an event of this person. If its id is known with other contents, the one with the smaller
                 ``(recorded_at, canonical bytes)`` holds.
+
+        A fact about a time that was folded changes nothing any more (docs/rules.md, Folding).
 
         Raises:
             ValueError: the event is about someone else.
@@ -70,12 +78,14 @@ class Dossier:
                     return self
                 facts = facts[:index] + facts[index + 1 :]
                 break
+        if self.folded is not None and comes_too_late(record, self.folded, self.active()):
+            return self
         fact = bare(record)
         key = _order(fact)
         if not facts or _order(facts[-1]) < key:
-            return Dossier(self.subject, (*facts, fact))
+            return Dossier(self.subject, (*facts, fact), self.folded)
         index = bisect_left(facts, key, key=_order)
-        return Dossier(self.subject, (*facts[:index], fact, *facts[index:]))
+        return Dossier(self.subject, (*facts[:index], fact, *facts[index:]), self.folded)
 
     def active(self) -> tuple[PersonEvent, ...]:
         """Returns the facts that no correction withdraws, in order of ``(occurred_at, event_id)``.
@@ -99,7 +109,7 @@ class Dossier:
 
     def as_of(self, at_ms: int) -> Dossier:
         """Returns the dossier of the facts that had occurred before an instant (UTC epoch ms)."""
-        return Dossier(self.subject, tuple(fact for fact in self.facts if fact.occurred_at < at_ms))
+        return Dossier(self.subject, tuple(fact for fact in self.facts if fact.occurred_at < at_ms), self.folded)
 
     def put(self, out: bytearray, strings: Strings) -> None:
         """Appends the facts, as `take_facts` reads them."""
@@ -112,6 +122,8 @@ class Dossier:
         strings = Strings()
         body = bytearray()
         self.put(body, strings)
+        if self.folded is not None:
+            self.folded.put(body, strings)
         out = bytearray()
         strings.pack(out)
         return bytes(out + body)
@@ -121,7 +133,10 @@ class Dossier:
         """Returns the dossier that was packed; the subject is the key it is kept under."""
         strings = Strings()
         at = strings.unpack(data, 0)
-        return take_facts(data, at, strings, subject)[0]
+        dossier, at = take_facts(data, at, strings, subject)
+        if at < len(data):
+            dossier.folded = take_folded(data, at, strings)[0]
+        return dossier
 
 
 def take_facts(data: bytes, at: int, strings: Strings, subject: str) -> tuple[Dossier, int]:

@@ -49,7 +49,7 @@ class Line:
 
 def ledger(situation: Situation) -> list[Line]:
     """Returns the ledger of all stays up to today, by stay and day."""
-    found: list[Line] = []
+    found = [line for stay in situation.presence.folded for line in _of_stay(situation, stay, stay.last_on)]
     stays = situation.presence.stays
     for index, stay in enumerate(stays):
         last = min(stay.last_on, stay.today)
@@ -58,6 +58,8 @@ def ledger(situation: Situation) -> list[Line]:
             until = stays[index + 1].stay_on - 1
             if until > last:
                 found.append(Line(stay.stay_on, last + 1, until, "unknown", ()))
+    if situation.presence.folded:
+        found.sort(key=lambda line: (line.stay_on, line.first_on))
     return found
 
 

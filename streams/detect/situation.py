@@ -15,7 +15,7 @@ from streams.detect.dossier import Dossier
 from streams.detect.finding import Found
 from streams.detect.grade import Coverage
 from streams.detect.logtime import LogTime
-from streams.detect.stays import CITIZENS, Presence, Stay, presence_of
+from streams.detect.stays import CITIZENS, Presence, Stay, folded_stays, presence_of
 from streams.detect.titles import Title
 from streams.policy.model import Policy, Rules
 from streams.policy.zones import Zone
@@ -106,6 +106,8 @@ class Situation:
         self.disputes: list[Dispute] = records.get(Dispute, [])  # type: ignore[assignment]
         self.decisions: list[CaseDecision] = records.get(CaseDecision, [])  # type: ignore[assignment]
         self.presence: Presence = presence_of(crossings, self.inspections, registrations, policy, latest)
+        if dossier.folded is not None:
+            self.presence.folded = folded_stays(dossier.folded, policy)
         self.contracts: list[Title] = []
         self.permits: list[Title] = []
         self.titles = [] if len(records) == 1 and crossings else self._all_titles(registrations)
@@ -238,10 +240,10 @@ class Situation:
             latest = intervals[-1].record
             assert isinstance(latest, Visa)  # noqa: S101 - for the type checker: intervals of kind VISA come from visas
             if latest.entries_allowed and stay.stay_on >= validity[0][0]:
-                inside = [one for one in self.presence.stays if has(validity, one.stay_on)]
+                inside = [one for one in self.presence.visits if has(validity, one.stay_on)]
                 if stay not in inside[: latest.entries_allowed]:
                     continue
-            present = [(one.stay_on, one.last_on) for one in self.presence.stays]
+            present = [(one.stay_on, one.last_on) for one in self.presence.visits]
             present += [(day, day) for day, _ in self.presence.lone_exits]
             used = intersect(union(present), validity)
             end = Counter(used).nth(latest.days_allowed)
@@ -290,7 +292,7 @@ class Situation:
         """Returns all days of presence without a title other than the allowance (a day shared by stays: in one of them)."""
         if self._counted is None:
             spans: list[Span] = []
-            for stay in self.presence.stays:
+            for stay in self.presence.visits:
                 spans += self.untitled(stay)
             for day, crossing in self.presence.lone_exits:
                 if self.group_at(crossing, day) != CITIZENS and not self._titled_without_stay(day):

@@ -7,6 +7,7 @@ presence nor absence.
 from __future__ import annotations
 
 from streams.detect.days import FAR
+from streams.detect.folded import Folded
 from streams.policy.model import UNKNOWN_GROUP, Policy
 from streams.policy.zones import Zone
 from streams.records import BorderCrossing, Inspection, StayRegistration
@@ -67,17 +68,33 @@ class Presence:
     """The stays of a dossier in order, and the crossings that fit none.
 
     Attributes:
+        folded: visits of which only the days are left, as stays no rule judges again, by entry.
         stays: stays by entry.
         lone_exits: exits without an open stay, each with its day.
         reentries: pairs of a stay whose exit was not seen and the entry that shows it.
     """
 
-    __slots__ = ("lone_exits", "reentries", "stays")
+    __slots__ = ("folded", "lone_exits", "reentries", "stays")
 
     def __init__(self) -> None:
+        self.folded: list[Stay] = []
         self.stays: list[Stay] = []
         self.lone_exits: list[tuple[int, BorderCrossing]] = []
         self.reentries: list[tuple[Stay, BorderCrossing]] = []
+
+    @property
+    def visits(self) -> list[Stay]:
+        """All stays by entry, the folded ones too: whoever counts days or entries counts these."""
+        if not self.folded:
+            return self.stays
+        found: list[Stay] = []
+        index = 0
+        for stay in self.stays:
+            while index < len(self.folded) and self.folded[index].stay_on < stay.stay_on:
+                found.append(self.folded[index])
+                index += 1
+            found.append(stay)
+        return found + self.folded[index:]
 
 
 def presence_of(
@@ -121,6 +138,19 @@ def presence_of(
     for stay in stays:
         today = stay.zone.local_day(now_ms)
         stay.today = today if stay.last_on == FAR or stay.last_on < today else stay.last_on
+    return found
+
+
+def folded_stays(folded: Folded, policy: Policy) -> list[Stay]:
+    """Returns folded visits as stays that ended: their days, and the group of the citizenship shown."""
+    found: list[Stay] = []
+    for visit in folded.visits:
+        entry = BorderCrossing(
+            b"", "", 0, 0, "", 0, "entry", "", visit.citizenship, "unknown", "other", "unknown", None, None
+        )  # fmt: skip
+        stay = Stay(entry, visit.stay_on, policy.zone_of(""), policy.group_of(visit.citizenship, visit.stay_on))
+        stay.last_on = stay.today = visit.last_on
+        found.append(stay)
     return found
 
 

@@ -12,6 +12,7 @@ from streams.cases.interlock import prove
 from streams.cases.options import offered
 from streams.detect.assess import Assessment, assess, conclusion_id
 from streams.detect.dossier import Dossier
+from streams.detect.folding import fold
 from streams.detect.logtime import LogTime
 from streams.detect.rules.reminders import outcome
 from streams.detect.situation import Situation
@@ -103,6 +104,7 @@ def _advance(state: State, news: str, time: LogTime, cause: Cause, policy: Polic
         return Step(None, (), (), (), due)
     state.due = due
     state.policy_digest = digest
+    state.dossier = fold(state.dossier, assessment, time)
     return Step(state.pack(), alerts, findings, cases, due)
 
 

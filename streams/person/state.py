@@ -1,7 +1,8 @@
 """One person's state as bytes: when to look again, the dossier, what was concluded, the cases.
 
 Layout: version byte, flags, due instant and coverage (6 bytes each), digest of the policy's version (4), then strings, facts,
-conclusions, cases. Whoever rebuilds the index of deadlines reads the first 18 bytes and no more.
+conclusions, cases, and folded visits in the form that has them. Whoever rebuilds the index of deadlines reads the first 18
+bytes and no more.
 """
 
 from __future__ import annotations
@@ -12,12 +13,16 @@ from struct import Struct
 from streams.alerts.known import Known, take_known
 from streams.cases.follow import Followed, take_followed
 from streams.detect.dossier import Dossier, take_facts
+from streams.detect.folded import take_folded
 from streams.detect.packing import VERSION, Strings, put_uint, take_uint
 from streams.errors import IntegrityError
 from streams.person.step import Due
 
 _HEAD = Struct("<BBIHIHI")
 _AT, _COVERAGE, _GAPS = 1, 2, 4
+
+_FOLDED = 2
+"""The form of a state with folded visits: a program that knows only `VERSION` must refuse it, not lose them."""
 
 
 class State:
@@ -55,8 +60,12 @@ class State:
         put_uint(body, len(self.cases))
         for case in self.cases:
             case.put(body)
+        version = VERSION
+        if self.dossier.folded is not None:
+            version = _FOLDED
+            self.dossier.folded.put(body, strings)
         out = bytearray(
-            _HEAD.pack(VERSION, flags, at & 0xFFFFFFFF, at >> 32, coverage & 0xFFFFFFFF, coverage >> 32, self.policy_digest)
+            _HEAD.pack(version, flags, at & 0xFFFFFFFF, at >> 32, coverage & 0xFFFFFFFF, coverage >> 32, self.policy_digest)
         )
         strings.pack(out)
         out += body
@@ -75,9 +84,9 @@ def due_of(state: bytes) -> Due:
         IntegrityError: the state was written by a later version of the program.
     """
     version, flags, low, high, coverage_low, coverage_high, _ = _HEAD.unpack_from(state)
-    if version != VERSION:
+    if version not in (VERSION, _FOLDED):
         raise IntegrityError(
-            f"A person's state has form {version}; this program reads form {VERSION}.",
+            f"A person's state has form {version}; this program reads forms {VERSION} and {_FOLDED}.",
             "Start the version of the program that wrote it, or rebuild the state from the log.",
         )
     return Due(
@@ -111,5 +120,7 @@ def unpack(state: bytes, subject: str) -> State:
     for _ in range(count):
         case, at = take_followed(state, at)
         cases.append(case)
+    if state[0] == _FOLDED:
+        dossier.folded = take_folded(state, at, strings)[0]
     digest: int = _HEAD.unpack_from(state)[6]
     return State(dossier, known, cases, due, digest)

@@ -97,18 +97,22 @@ def table() -> list[Any]:
     return [case for _, case in cases()]
 
 
-def test_every_case_of_the_tables() -> None:
+def every_case_of_the_tables() -> None:
     for case in table():
         compare_table_case(case)
 
 
-def test_every_life() -> None:
+def every_life() -> None:
     for life, name, verdict in judged():
         faults = differences(stream(life.log, policy(name)), verdict)
         assert not faults, story(life, faults)
 
 
-def test_every_number_of_the_calculator() -> None:
+def every_number_of_the_calculator() -> None:
     for dossier_of, name, on, entry, citizenship, said in reckoned():
         got = calculate(dossier_of(), policy(name), on, entry=entry, citizenship=citizenship)
         assert numbers(got) == said, (date_of(on), date(1970, 1, 1))
+
+
+EVERY = (every_life, every_number_of_the_calculator, every_case_of_the_tables)
+"""All of them, the fast first."""
