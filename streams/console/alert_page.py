@@ -13,6 +13,7 @@ from streams.console.feed import is_person
 from streams.console.person_file import Logged, PersonFile, open_file, plain
 from streams.console.picture import draw
 from streams.console.reading import Fields
+from streams.console.related import related_to
 from streams.console.visit import Refused, Visit, Way
 from streams.records import Gap
 from streams.records.envelope import PersonEvent
@@ -43,27 +44,51 @@ def alert_of(visit: Visit) -> Fields:
 
 
 def _alert(visit: Visit) -> Response:
-    alert = alert_of(visit)
-    visit.audit("see_alert", str(alert["alert_id"]))
-    file = open_file(visit.desk.reading, visit.desk.policy, alert["subject"])
+    now = alert_of(visit)
+    visit.audit("see_alert", str(now["alert_id"]))
+    versions = visit.desk.reading.versions(now["alert_id"])
+    alert, known_at = _as_known(visit, now, versions)
+    file = open_file(visit.desk.reading, visit.desk.policy, alert["subject"], known_at)
     personal = is_person(alert["subject"])
     stay_on, deadline_on = plain(alert["stay_on"]), plain(alert["deadline_on"])
     evidence = {one.bytes for one in alert["evidence"]}
     case_id = UUID(bytes=case_id_of(alert["subject"], stay_on))
+    silent = _silent(file, alert)
     return visit.page(
         "alert.html",
         alert=alert,
+        now=now,
+        known_at=known_at,
         about=about(visit, alert),
         personal=personal,
-        picture=draw(file, stay_on, deadline_on) if personal else None,
+        picture=draw(file, stay_on, deadline_on, silent) if personal else None,
         lines=[line for line in file.lines if line.stay_on == stay_on],
         evidence=[one for one in file.events if one.event.event_id in evidence],
-        silent=_silent(file, alert),
-        versions=visit.desk.reading.versions(alert["alert_id"]),
+        silent=silent,
+        versions=versions,
         case=visit.desk.reading.case(case_id, visit.oblast),
         protected=file.assessment.protected,
         details=details,
+        related=related_to(visit, now),
+        proceedings=visit.desk.proceedings.about("alert_id", str(alert["alert_id"]), visit.oblast),
+        held=visit.desk.work.moment().of(alert["alert_id"]),
+        names=visit.desk.officer_names(),
     )
+
+
+def _as_known(visit: Visit, now: Fields, versions: list[Fields]) -> tuple[Fields, int | None]:
+    """Returns the version the address asks for and when the broker received it; what holds now if it asks for none.
+
+    Raises:
+        Refused: there is no such version.
+    """
+    wanted = visit.request.query_params.get("known", "")
+    if not wanted:
+        return now, None
+    for one in versions:
+        if str(one["version"]) == wanted:
+            return one, plain(one["received_at"])
+    raise Refused(404, "refused.nothing_here")
 
 
 def about(visit: Visit, alert: Fields) -> str:

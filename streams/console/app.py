@@ -17,12 +17,14 @@ from streams.console import (
     alert_page,
     case_page,
     check,
+    disputes,
     entry,
     feed,
     grouping,
     handover,
     mutes,
     overview,
+    proceeding_pages,
     saved_views,
     search,
     second_factor_page,
@@ -38,7 +40,7 @@ STATIC = Path(__file__).parent / "static"
 
 def ways() -> list[Way]:
     """Returns every route that is ours."""
-    work = (feed, grouping, handover, search, triage, mutes, saved_views, alert_page, case_page)
+    work = (feed, grouping, handover, search, triage, mutes, saved_views, alert_page, case_page, proceeding_pages, disputes)
     rooms = (entry, second_factor_page, overview, *work, check, staff)
     return [way for room in rooms for way in room.ways()]
 

@@ -84,6 +84,8 @@ def _case(visit: Visit, *, status: int = 200, trouble: str = "", reason: str = "
         notes=visit.desk.store.rows(
             "SELECT officer, written_at, content FROM note WHERE case_id = ? ORDER BY written_at", case["case_id"].hex
         ),
+        proceedings=visit.desk.proceedings.about("case_id", str(case["case_id"]), visit.oblast),
+        names=visit.desk.officer_names(),
         trouble=trouble,
         reason=reason,
         done=visit.request.query_params.get("done", ""),

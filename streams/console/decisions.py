@@ -10,6 +10,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 import structlog
@@ -31,6 +32,7 @@ SEND_S = 8.0
 """How long a page waits for Kafka; after that the decision is kept and sent later."""
 
 Event = CaseDecision | Dispute
+Within = Callable[[Writer], bool] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,31 @@ class Taken:
     subject: str
     case_id: bytes
     alert_id: bytes | None
+    reason: str
+    not_before: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Disputed:
+    """That a record or an alert is wrong, as an officer writes it down for somebody; or how it was decided.
+
+    Attributes:
+        kind: opened, upheld (the person was right) or rejected.
+        subject: the person's pseudonym.
+        case_id: 16 bytes: the case of the stay it touches.
+        dispute_id: 16 bytes: the same for the opening and its decision.
+        alert_id: the alert in doubt, 16 bytes; none where an event is.
+        event_id: the event in doubt, 16 bytes; none where the alert as a whole is.
+        reason: in the officer's words, for the audit; the event has no place for it.
+        not_before: UTC epoch ms: it must lie behind what it follows.
+    """
+
+    kind: Literal["opened", "upheld", "rejected"]
+    subject: str
+    case_id: bytes
+    dispute_id: bytes
+    alert_id: bytes | None
+    event_id: bytes | None
     reason: str
     not_before: int = 0
 
@@ -81,63 +108,88 @@ class Decisions:
         self._thread = threading.Thread(target=self._send_late_ones, name="decisions", daemon=True)
         self._thread.start()
 
-    def take(self, officer: str, taken: Iterable[Taken]) -> bool:
+    def take(self, officer: str, taken: Iterable[Taken], within: Within = None) -> bool:
         """Takes decisions of one officer.
+
+        Args:
+            officer: whose.
+            taken: the decisions.
+            within: done first in the same transaction; if it says no, nothing is decided.
 
         Returns:
             Whether Kafka has them already; if not, they are kept and will be sent.
         """
+
+        def decided(one: Taken, moment: int, seq: int) -> CaseDecision:
+            recorded = max(now_ms(), moment)
+            return CaseDecision(
+                uuid4().bytes, one.subject, moment, recorded, self.source, seq,
+                one.case_id, one.decision, officer, one.reason, one.alert_id,
+            )  # fmt: skip
+
+        return self._take(
+            officer, [(one, one.decision, one.case_id, one.alert_id or one.case_id, decided) for one in taken], within
+        )
+
+    def dispute(self, officer: str, disputed: Disputed, within: Within = None) -> bool:
+        """Sends that somebody says a record is wrong, or how that was decided; as `take`."""
+
+        def said(one: Disputed, moment: int, seq: int) -> Dispute:
+            recorded = max(now_ms(), moment)
+            return Dispute(
+                uuid4().bytes, one.subject, moment, recorded, self.source, seq,
+                one.kind, one.dispute_id, one.event_id, one.alert_id if one.event_id is None else None,
+            )  # fmt: skip
+
+        about = disputed.alert_id or disputed.case_id
+        return self._take(officer, [(disputed, f"dispute_{disputed.kind}", disputed.case_id, about, said)], within)
+
+    def _take(
+        self,
+        officer: str,
+        taken: Iterable[tuple[Any, str, bytes, bytes, Callable[[Any, int, int], Event]]],
+        within: Within,
+    ) -> bool:
         at = now_ms()
         occurred_at = self._clock()
         with self._store.writing() as writer:
+            if within is not None and not within(writer):
+                return True
             last = writer.rows("SELECT coalesce(max(occurred_at), 0), coalesce(max(source_seq), 0) FROM decision")[0]
             before, seq = int(last[0]), int(last[1])
-            for one in taken:
+            for one, name, case_id, about, made in taken:
                 # An invented country's clock may stand: what follows must still lie behind what it follows.
                 moment = max(occurred_at, one.not_before + 1)
                 if before >= moment and before - moment < 60_000:
                     moment = before + 1
                 before, seq = moment, seq + 1
-                event = CaseDecision(
-                    uuid4().bytes,
-                    one.subject,
-                    moment,
-                    max(at, moment),
-                    self.source,
-                    seq,
-                    one.case_id,
-                    one.decision,
-                    officer,
-                    one.reason,
-                    one.alert_id,
-                )
-                self._keep(writer, event, one, officer, at)
+                event = made(one, moment, seq)
+                writer.run(
+                    "INSERT INTO decision VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)",
+                    event.event_id.hex(), seq, moment, case_id.hex(), name, officer, avro.encode(event).hex(), at,
+                )  # fmt: skip
+                self._audit.write_in(writer, at, officer, f"decided_{name}", str(UUID(bytes=about)), one.reason)
         if monotonic_s() >= self._rest_until_s:
             with contextlib.suppress(ShekaraError):
                 return self._send()
         return False
 
-    def _keep(self, writer: Writer, event: CaseDecision, taken: Taken, officer: str, at: int) -> None:
-        about = taken.alert_id or taken.case_id
-        writer.run(
-            "INSERT INTO decision VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)",
-            event.event_id.hex(),
-            event.source_seq,
-            event.occurred_at,
-            taken.case_id.hex(),
-            taken.decision,
-            officer,
-            avro.encode(event).hex(),
-            at,
-        )
-        self._audit.write_in(writer, at, officer, f"decided_{taken.decision}", str(UUID(bytes=about)), event.reason)
-
     def of_case(self, case_id: UUID) -> list[tuple[str, str, int]]:
         """Returns our decisions on a case, those not yet back from the stream included: decision, officer, occurred_at."""
         rows = self._store.rows(
-            "SELECT decision, officer, occurred_at FROM decision WHERE case_id = ? ORDER BY source_seq", case_id.hex
+            "SELECT decision, officer, occurred_at FROM decision "
+            "WHERE case_id = ? AND decision NOT LIKE 'dispute%' ORDER BY source_seq",
+            case_id.hex,
         )
         return [(str(decision), str(officer), int(at)) for decision, officer, at in rows]
+
+    def disputes_of(self, case_id: UUID) -> list[tuple[str, int]]:
+        """Returns what was said and decided of disputes about a case through this console: kind, occurred_at."""
+        rows = self._store.rows(
+            "SELECT decision, occurred_at FROM decision WHERE case_id = ? AND decision LIKE 'dispute%' ORDER BY source_seq",
+            case_id.hex,
+        )
+        return [(str(kind), int(at)) for kind, at in rows]
 
     def waiting(self) -> int:
         """Returns how many decisions Kafka does not have yet."""

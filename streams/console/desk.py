@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -16,6 +17,7 @@ from streams.console.accounts import Accounts
 from streams.console.audit import Audit
 from streams.console.decisions import Decisions
 from streams.console.live import Live
+from streams.console.proceedings import Proceedings
 from streams.console.reading import Reading
 from streams.console.rights import Action
 from streams.console.second_factor import SecondFactor
@@ -48,6 +50,7 @@ class Desk:
         second: the second factor of whoever has one.
         audit: who did what.
         work: who has which alert.
+        proceedings: the work along a path, with its clock.
         pages: the templates.
         demo: whether an invented country is shown.
         secure: whether browsers reach us over TLS.
@@ -63,6 +66,7 @@ class Desk:
     second: SecondFactor
     audit: Audit
     work: Work
+    proceedings: Proceedings
     pages: Environment
     demo: bool = False
     secure: bool = False
@@ -140,6 +144,10 @@ class Desk:
         """Returns the country's day by the wall's clock, days since 1970-01-01."""
         return self.policy.local_day(now_ms(), "")
 
+    def log_day(self) -> int:
+        """Returns the country's day by the log's clock, days since 1970-01-01: terms run by it."""
+        return self.policy.local_day(self.steady_clock(), "")
+
     def day_of(self, day: date) -> int:
         """Returns a date as days since 1970-01-01."""
         return (day - _EPOCH).days
@@ -170,6 +178,7 @@ MENU: tuple[tuple[str, Action, str], ...] = (
     ("/overview", "see_overview", "nav.overview"),
     ("/feed", "see_alerts", "nav.feed"),
     ("/cases", "see_alerts", "nav.cases"),
+    ("/proceedings", "see_alerts", "nav.proceedings"),
     ("/check", "check_document", "nav.check"),
     ("/accounts", "manage_accounts", "nav.accounts"),
     ("/audit", "see_audit", "nav.audit"),
@@ -221,10 +230,12 @@ def furnish(
         "reason_of": reason_of,
         "place_of": place_of,
         "answer_by": answer_by,
+        "uuid_of": lambda content: str(UUID(bytes=content)),
     }
     # In an invented country there is nobody to protect, and its accounts share one password that is shown.
     second = SecondFactor(store, folder(settings), required=not demo)
-    sessions = Sessions(store, accounts)
-    desk = Desk(settings, policy, store, accounts, sessions, second, audit, Work(store, audit), pages, demo, secure, MENU)
+    sessions, work = Sessions(store, accounts), Work(store, audit)
+    proceedings = Proceedings(store, audit, policy.working_days)
+    desk = Desk(settings, policy, store, accounts, sessions, second, audit, work, proceedings, pages, demo, secure, MENU)
     desk.closers += [store.close, audit.checkpoint]
     return desk

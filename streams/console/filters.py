@@ -37,7 +37,7 @@ SLAS = ("late", "soon", "in_time")
 ORDERS = ("newest", "urgent")
 _CURSOR = re.compile(r"\d{1,15}\.[0-9a-f-]{36}")
 _OWNER = re.compile(r"me|none|o\d{1,3}-[0-9a-f]{8,64}")
-_TEXT = re.compile(r"[^\W\d_](?:[^\W_]|[ .,'’-]){0,59}")
+_TEXT = re.compile(r"[^\W\d_](?:[^\W_]|[ .,-]){0,59}")
 _KEY = re.compile(r"\d{5}|[pe]\d+-")
 """What looks like a document's number or a pseudonym does not belong in an address."""
 

@@ -59,13 +59,14 @@ class PersonFile:
     time: LogTime
 
 
-def open_file(reading: Reading, policy: Policy, subject: str) -> PersonFile:
+def open_file(reading: Reading, policy: Policy, subject: str, known_at: int | None = None) -> PersonFile:
     """Reads a person's events from the warehouse and judges them.
 
     Args:
         reading: asks the warehouse.
         policy: the policy.
         subject: the person's pseudonym.
+        known_at: as it was known then: what the broker received later, ticks included, is left out; UTC epoch ms. None: now.
 
     Raises:
         ShekaraError: the warehouse did not answer.
@@ -74,12 +75,14 @@ def open_file(reading: Reading, policy: Policy, subject: str) -> PersonFile:
     dossier = Dossier(subject)
     for kind in KINDS:
         for row in reading.events_of(subject, kind.NAME):
+            if known_at is not None and plain(row["received_at"]) > known_at:
+                continue
             event = record_of(kind, row)
             dossier = dossier.add(event)
             known = places.get(event.event_id)
             if known is None or row["offset"] < known["offset"]:
                 places[event.event_id] = row
-    time = log_time(reading)
+    time = log_time(reading, known_at)
     assessment = assess(dossier, policy, time)
     active = {fact.event_id for fact in dossier.active()}
     events = tuple(
@@ -96,9 +99,12 @@ def open_file(reading: Reading, policy: Policy, subject: str) -> PersonFile:
     return PersonFile(events, assessment, tuple(ledger(assessment.situation)), time)
 
 
-def log_time(reading: Reading) -> LogTime:
-    """Returns the log's clock and coverage: those of the last tick."""
-    rows = reading.ask("SELECT occurred_at, complete_through_at, gaps FROM raw_tick ORDER BY occurred_at DESC LIMIT 1")
+def log_time(reading: Reading, known_at: int | None = None) -> LogTime:
+    """Returns the log's clock and coverage: those of the last tick, or of the last one received until then (UTC epoch ms)."""
+    until = "" if known_at is None else f"WHERE toUnixTimestamp64Milli(received_at) <= {known_at} "
+    rows = reading.ask(
+        f"SELECT occurred_at, complete_through_at, gaps FROM raw_tick {until}ORDER BY occurred_at DESC LIMIT 1"  # noqa: S608
+    )
     if not rows:
         return START
     row = rows[0]

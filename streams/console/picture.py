@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from streams.console.person_file import PersonFile
 from streams.detect.days import FAR, union
 from streams.detect.ledger import NAMES
+from streams.records import Gap
 
 WIDTH = 900.0
 LEFT = 150.0
@@ -27,7 +29,7 @@ class Bar:
     Attributes:
         x: left edge.
         width: width.
-        kind: lawful, breach, unknown, title or mark.
+        kind: lawful, breach, unknown, title, mark or silence.
         first_on: first day.
         last_on: last day.
     """
@@ -44,7 +46,7 @@ class Lane:
     """One row of the picture.
 
     Attributes:
-        name: ``presence``, ``notices`` or the name of a title.
+        name: ``presence``, ``notices``, ``silence`` or the name of a title.
         y: its top.
         bars: its days.
     """
@@ -81,13 +83,14 @@ class Picture:
     last_on: int
 
 
-def draw(file: PersonFile, stay_on: int, deadline_on: int) -> Picture:
+def draw(file: PersonFile, stay_on: int, deadline_on: int, silent: Sequence[Gap] = ()) -> Picture:
     """Returns the picture of one stay.
 
     Args:
         file: the person's.
         stay_on: first day of the stay, days since 1970-01-01.
         deadline_on: its last lawful day, or the last day to act.
+        silent: times of posts whose silence makes the conclusion uncertain.
     """
     situation = file.assessment.situation
     first = stay_on - BEFORE_DAYS
@@ -109,6 +112,11 @@ def draw(file: PersonFile, stay_on: int, deadline_on: int) -> Picture:
         rows.append((name, [bar("title", start, end) for start, end in spans]))
     marks = [bar("mark", day, day) for stay in situation.presence.stays for day, _ in stay.notices]
     rows.append(("notices", marks))
+    country = situation.country
+    gaps = union(
+        [(country.local_day(one.from_at), FAR if one.until_at is None else country.local_day(one.until_at)) for one in silent]
+    )
+    rows.append(("silence", [bar("silence", start, min(end, situation.today)) for start, end in gaps]))
     lanes: list[Lane] = []
     for name, bars in rows:
         shown = tuple(one for one in bars if one is not None)

@@ -16,6 +16,9 @@ Action = Literal[
     "acknowledge",
     "organise",
     "mute",
+    "proceed",
+    "record_dispute",
+    "decide_dispute",
     "note",
     "decide",
     "propose_referral",
@@ -39,6 +42,10 @@ MATRIX: dict[Action, frozenset[Role]] = {
     # Who has what, what rests, saved views: work among colleagues, nothing that decides about a person.
     "organise": _FIELD,
     "mute": _FIELD,
+    "proceed": _FIELD,
+    # Anybody at a counter writes down that somebody disagrees; a supervisor who has not decided in the case decides it.
+    "record_dispute": _FIELD,
+    "decide_dispute": frozenset({"supervisor"}),
     "note": _FIELD,
     "decide": _FIELD,
     "propose_referral": _FIELD,

@@ -143,6 +143,7 @@ const keys = {
   KeyT: () => press("take"),
   KeyZ: () => press("snooze"),
   KeyC: () => press("close"),
+  KeyP: () => press("proceed"),
   KeyU: () => document.getElementById("undo")?.click(),
   KeyN: () => { if (!pill.hidden) pill.click(); },
   KeyG: () => { location.href = `/feed/groups?${table.dataset.query}`; },
