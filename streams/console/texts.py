@@ -90,6 +90,14 @@ class Voice:
         """Returns an instant (UTC epoch ms, or an aware datetime) in the country's zone."""
         return str(format_datetime(_local(at), format="d MMM y HH:mm:ss", locale=self._locale))
 
+    def day_of(self, at: int | datetime) -> str:
+        """Returns the country's day of an instant in words."""
+        return self.day(_local(at).date())
+
+    def hour(self, at: int | datetime) -> str:
+        """Returns an instant's time of day in the country's zone."""
+        return str(format_datetime(_local(at), format="HH:mm", locale=self._locale))
+
     def short(self, at: int | datetime) -> str:
         """Returns an instant without year and seconds: for what is of today, of yesterday, or soon."""
         return str(format_datetime(_local(at), format="d MMM HH:mm", locale=self._locale))

@@ -80,6 +80,30 @@ def test_the_terms_of_campaigns_are_the_policys(engine: Embedded) -> None:
     assert listed == set(open_days)
 
 
+def test_a_rules_precision_counts_outcomes_of_officers_and_of_facts(engine: Embedded) -> None:
+    disputed = Dispute(event_id(9), "p1-e", at(1), at(1), "console:test", 1, "opened", event_id(90), None, event_id(5))
+    told(
+        engine,
+        [disputed, decision(1, "legalised", "p1-a", 1, when=3), decision(2, "cleared", "p1-b", 2, when=3)],
+        [
+            alert(1, "overstay_visa", "p1-a"),
+            alert(2, "overstay_visa", "p1-b"),
+            alert(3, "overstay_visa", "p1-c", state="resolved", reason="exit_seen"),
+            alert(4, "overstay_visa", "p1-d", state="retracted", reason="correction"),
+            alert(5, "overstay_visa", "p1-e", state="retracted", reason="dispute"),
+            alert(6, "overstay_visa", "p1-f", state="retracted", reason="policy"),
+            alert(7, "overstay_visa", "p1-g"),
+            alert(8, "arrival_not_notified", "p1-g"),
+            case(1, 1, "legalised", 3, subject="p1-a", stay_on=day(0), open=False),
+            case(2, 1, "cleared", 3, subject="p1-b", stay_on=day(0), open=False),
+        ],
+    )
+    assert rows(engine, "mart_rule_precision") == [
+        ("arrival_not_notified", 1, 0, 0, 1, 0, None),
+        ("overstay_visa", 7, 2, 2, 3, 2, 0.5),
+    ]
+
+
 def test_retractions_by_rule_reason_and_source(engine: Embedded) -> None:
     late = crossing(1, "p1-a", "exit", recorded_at=at(2), source="post:KZ-75-A1")
     told(
