@@ -45,7 +45,7 @@ def test_plain_stays_stand_for_the_crossings_the_page_says(stays: list[PlainStay
     assert [(date_of(day), direction) for day, direction in read_stays(stays).crossings] == want
 
 
-@settings(max_examples=5_000 if NIGHTLY else 100, deadline=None)
+@settings(max_examples=3_000 if NIGHTLY else 100, deadline=None)
 @given(
     stays=STAYS,
     citizenship=st.sampled_from(["UZB", "RUS", "IND", "CHN", "IRQ", "KAZ", "XXX"]),
@@ -70,7 +70,7 @@ def test_the_calculator_agrees_with_the_oracle_on_plain_stays(
     assert numbers(got) == numbers(want)
 
 
-@settings(max_examples=2_000 if NIGHTLY else 50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=1_000 if NIGHTLY else 50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     life=lives() | short_lives(),
     name=st.sampled_from(["kz", *SHORT_STAY]),
