@@ -71,6 +71,7 @@ def colleagues(visit: Visit) -> list[Account]:
 def _feed(visit: Visit) -> Response:
     wanted = wanted_by(visit)
     reading, scope = visit.desk.reading, scope_of(visit)
+    _forget_what_is_over(visit, scope.moment)
     # Before the list: what the list does not have yet comes live, what it has twice is recognised by its version.
     position = reading.positions()
     number = visit.desk.work.number
@@ -103,6 +104,12 @@ def _feed(visit: Visit) -> Response:
         rules=[name for name, terms in policy.at(visit.desk.today()).by_rule.items() if terms.family in FAMILIES],
         done=visit.request.query_params.get("done", ""),
     )
+
+
+def _forget_what_is_over(visit: Visit, moment: Moment) -> None:
+    """Lets go, now and then, of the work on alerts that ended by themselves: nobody has to hold them any more."""
+    if moment.held and visit.desk.work.may_look_again(visit.now):
+        visit.desk.work.forget(alert_lists.over(visit.desk.reading, list(moment.held)))
 
 
 def _row(visit: Visit) -> Response:

@@ -9,8 +9,10 @@ from starlette.responses import Response
 from streams.console import alert_lists
 from streams.console.feed import scope_of
 from streams.console.filters import FAMILIES, Filter
+from streams.console.person_file import log_time
 from streams.console.visit import Refused, Visit, Way
 from streams.console.work import LONGEST_MUTE_MS, Mute
+from streams.records import Gap
 
 HOURS = (4, 12, 24, 72, 168, 336)
 _SHORTEST_REASON = 5
@@ -36,11 +38,19 @@ def _mutes(visit: Visit, *, status: int = 200, trouble: str = "", reason: str = 
         mutes=list(zip(shown, alert_lists.count_each(visit.desk.reading, views, scope), views, strict=True)),
         names=visit.desk.officer_names(),
         rules=[name for name, terms in policy.at(visit.desk.today()).by_rule.items() if terms.family in FAMILIES],
+        silent=_silent(visit),
         hours=HOURS,
         given=visit.form if status != 200 else visit.request.query_params,
         reason=reason,
         trouble=visit.say(trouble) if trouble else "",
     )
+
+
+def _silent(visit: Visit) -> list[Gap]:
+    """Returns the posts that are silent now, by the log's last tick: what a mute is most often about."""
+    posts = visit.desk.policy.codes.posts
+    gaps = [one for one in log_time(visit.desk.reading).gaps if one.until_at is None]
+    return [one for one in gaps if not visit.oblast or (one.post in posts and posts[one.post].oblast == visit.oblast)]
 
 
 def _begin(visit: Visit) -> Response:

@@ -28,6 +28,7 @@ LONGEST_MUTE_MS = 14 * 86_400_000
 HELD_AT_MOST = 2_000
 """A question to the warehouse names what is held by its id: so many fit."""
 _FRESH_S = 3.0
+_LOOK_EVERY_MS = 600_000
 _HOUR_MS = 3_600_000
 
 
@@ -146,6 +147,7 @@ class Work:
         self._held: dict[str, Held] = {}
         self._mutes: tuple[Mute, ...] = ()
         self._read_s = -1e9
+        self._looked_at = 0
         self._changes: deque[tuple[int, str]] = deque(maxlen=2_000)
         self.number = 0
         """Number of the last change; feeds look whether it grew."""
@@ -259,6 +261,13 @@ class Work:
             if writer.run("UPDATE mute SET until_at = ? WHERE id = ? AND until_at > ?", at, mute_id, at):
                 self._audit.write_in(writer, at, officer, "unmuted", mute_id)
         self._tell({})
+
+    def may_look_again(self, at: int) -> bool:
+        """Returns whether it is time to look which alerts ended by themselves; says yes once every ten minutes."""
+        if at - self._looked_at < _LOOK_EVERY_MS:
+            return False
+        self._looked_at = at
+        return True
 
     def forget(self, alert_ids: Iterable[str]) -> None:
         """Drops the work on alerts that need none any more."""
