@@ -8,9 +8,10 @@ if TYPE_CHECKING:
     from streams.local.stack import Stack
     from streams.settings import Settings
 
+# Only tables that keep records: what the marts count with between two changes has no rows of its own and no FINAL.
 _TABLES = """
 SELECT name FROM system.tables
-WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND name != 'schema_migrations'
+WHERE database = currentDatabase() AND engine LIKE '%ReplacingMergeTree' AND name != 'schema_migrations'
 ORDER BY name
 """
 
