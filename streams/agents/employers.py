@@ -19,7 +19,7 @@ from streams.runtime.checkpoint import Outcome, Output
 from streams.runtime.journal import frames
 from streams.runtime.store import Store
 from streams.wire import avro
-from streams.wire.topics import ALERTS, EMPLOYERS, FINDINGS
+from streams.wire.topics import ALERTS, EMPLOYERS, FINDINGS, LABOUR_LINKS
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +42,7 @@ class EmployersCore:
         self._door = Door(decoder, EMPLOYERS, namespace)
         self._alerts = ALERTS.name(namespace)
         self._findings = FINDINGS.name(namespace)
+        self._links = LABOUR_LINKS.name(namespace)
 
     def restore(self) -> None:
         """Has nothing to rebuild: the state is all there is."""
@@ -77,6 +78,9 @@ class EmployersCore:
         # Everything is encoded before anything is kept, so that an error leaves no half of a step behind.
         outputs = [Output(self._alerts, key, avro.encode(alert)) for alert in step.alerts]
         outputs += [Output(self._findings, key, avro.encode(finding)) for finding in step.findings]
+        if step.state is not None and raw.value is not None:
+            # What was news here is handed on, as it came, to the lane that counts permits against it.
+            outputs.append(Output(self._links, key, raw.value))
         require_fit(outputs, step.state, whose="employer", ask="Is one pseudonym used for many employers? Give each a pseudonym.")
         outcome.outputs += outputs
         if step.state is not None:

@@ -25,12 +25,14 @@ from streams.runtime.journal import frames
 from streams.runtime.store import Store
 from streams.wire import avro
 from streams.wire.partition import partition_of
-from streams.wire.topics import ALERTS, CASES, FINDINGS, PEOPLE
+from streams.wire.topics import ALERTS, CASES, FINDINGS, LABOUR_LINKS, PEOPLE
 
 log = structlog.get_logger(__name__)
 
 TIME_KEY = b"\x00time"
 """Key of the last tick in the state: recovery goes on with the same clock. No pseudonym begins with a zero byte."""
+
+_HOUR_MS = 3_600_000
 
 _ONE_FOR_ALL = "Is one pseudonym used for everybody whose document is not known? Give each a pseudonym."
 
@@ -83,6 +85,7 @@ class PeopleCore:
         self._alerts = ALERTS.name(namespace)
         self._findings = FINDINGS.name(namespace)
         self._cases = CASES.name(namespace)
+        self._links = LABOUR_LINKS.name(namespace)
         self.time = START
         self.deadlines = Deadlines()
         self._told: Counter[tuple[Any, ...]] = Counter()
@@ -160,6 +163,9 @@ class PeopleCore:
         if self.time is before:
             return
         outcome.changes[TIME_KEY] = avro.encode(tick)
+        if self._partition == 0 and tick.occurred_at // _HOUR_MS != before.now_ms // _HOUR_MS:
+            # One partition's hours are enough for the lane of the links, which reckons in days.
+            outcome.outputs.append(Output(self._links, b"tick", outcome.changes[TIME_KEY] or b""))
         cause = Cause(tick.event_id, raw.timestamp)
         due = self.deadlines.pop_due(self.time.now_ms, self.time.complete_through_ms, gaps_changed=self.time.gaps != before.gaps)
         for key in due:
@@ -178,10 +184,11 @@ class PeopleCore:
     def _emit(self, key: bytes, step: Step, outcome: Outcome) -> None:
         # Everything is encoded before anything is kept, so that an error leaves no half of a step behind.
         state = step.state
-        if step.alerts or step.findings or step.cases:
+        if step.alerts or step.findings or step.cases or step.links:
             outputs = [Output(self._alerts, key, avro.encode(alert)) for alert in step.alerts]
             outputs += [Output(self._findings, key, avro.encode(finding)) for finding in step.findings]
             outputs += [Output(self._cases, key, avro.encode(case)) for case in step.cases]
+            outputs += [Output(self._links, key, avro.encode(link)) for link in step.links]
             require_fit(outputs, state, whose="person", ask=_ONE_FOR_ALL)
             outcome.outputs += outputs
             self._count(step)

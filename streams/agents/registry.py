@@ -1,4 +1,4 @@
-"""Every agent of the worker: one for each input topic, all of the same few lines."""
+"""Every agent of the worker: one for each topic that is read, all of the same few lines."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 
 from streams.agents.door import Decodes
 from streams.agents.employers import EmployersCore
+from streams.agents.labour import LabourCore
 from streams.agents.people import PeopleCore, PersonSteps
-from streams.agents.plain import PlainCore
 from streams.agents.posts import PostsCore
+from streams.agents.quotas import QuotasCore
 from streams.policy.model import Policy
 from streams.runtime.ownership import Ownership
 from streams.runtime.partition import Core, Lane
@@ -17,6 +18,8 @@ from streams.runtime.store import Store
 from streams.wire.topics import (
     EMPLOYERS,
     EMPLOYERS_CHANGELOG,
+    LABOUR_LINKS,
+    LABOUR_LINKS_CHANGELOG,
     PEOPLE,
     PEOPLE_CHANGELOG,
     POSTS,
@@ -29,7 +32,7 @@ from streams.wire.topics import (
 def lanes(
     *, decoder: Decodes, person: PersonSteps, policy: Policy, namespace: str, partitions: Callable[[str], int]
 ) -> tuple[Lane, ...]:
-    """Returns how every input topic is processed.
+    """Returns how every topic is processed that is read.
 
     Args:
         decoder: decodes raw records.
@@ -57,13 +60,17 @@ def lanes(
         return EmployersCore(partition, store, decoder=decoder, policy=policy, namespace=namespace)
 
     def quotas(_: int, __: Store) -> Core:
-        return PlainCore(QUOTAS, decoder=decoder, namespace=namespace)
+        return QuotasCore(decoder=decoder, namespace=namespace)
+
+    def labour(partition: int, store: Store) -> Core:
+        return LabourCore(partition, store, policy=policy, namespace=namespace)
 
     return (
         Lane(PEOPLE.name(namespace), PEOPLE_CHANGELOG.name(namespace), people),
         Lane(POSTS.name(namespace), POSTS_CHANGELOG.name(namespace), posts),
         Lane(EMPLOYERS.name(namespace), EMPLOYERS_CHANGELOG.name(namespace), employers),
         Lane(QUOTAS.name(namespace), QUOTAS_CHANGELOG.name(namespace), quotas),
+        Lane(LABOUR_LINKS.name(namespace), LABOUR_LINKS_CHANGELOG.name(namespace), labour),
     )
 
 

@@ -13,13 +13,15 @@ RULES: tuple[str, ...] = (
     "arrival_not_notified", "extension_not_requested", "work_without_permit", "work_permit_expired", "work_other_employer",
     "work_other_oblast", "work_purpose", "contract_not_concluded", "household_permit_too_long", "entry_during_ban",
     "entry_without_exit", "exit_without_entry", "expiry_reminder", "employer_citizen_share",
+    "employer_unlawful_workers", "employer_over_quota", "quota_exhausted", "quota_forecast", "trafficking_indicators",
 )  # fmt: skip
 """Rules by the number they are stored under. Append only."""
 
 REASONS: tuple[str, ...] = (
     "raised", "exit_seen", "exit_not_seen", "title_found", "registered", "permit_found", "contract_found", "citizenship",
     "permits_over", "extension", "term_over", "correction", "dispute", "policy", "new_facts", "coverage", "evidence",
-    "options", "threshold", "acknowledged", "share_met",
+    "options", "threshold", "acknowledged", "share_met", "alerts_ended",
+    "within_quota", "people_out", "quota_raised", "quota_used_up", "year_over", "pace",
 )  # fmt: skip
 """Reasons of a version by the number they are stored under. Append only."""
 

@@ -181,9 +181,12 @@ class Watch:
         """Returns whether the worker has decided, the observer has seen and the warehouse holds everything."""
         if not self.is_decided():
             return False
-        # Only now: the outputs are complete once the inputs are decided.
+        # Only now: the links are complete once the inputs are decided, and the outputs once the links are.
+        links = self.ends("internal")
+        if self.observer.behind(links) or self.observer.links_waiting():
+            return False
         ends = self.ends("input", "output")
-        return self.observer.behind(ends) == 0 and self.not_stored(ends) == 0
+        return self.observer.behind(ends | links) == 0 and self.not_stored(ends) == 0 and not self.observer.links_waiting()
 
     def until(self, true: Callable[[], bool], show: Callable[[], None] = lambda: None) -> float:
         """Watches until something is true.

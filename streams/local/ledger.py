@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from streams.errors import IntegrityError
@@ -27,10 +27,15 @@ class Line:
 
 
 class Ledger:
-    """The sum of all batch markers read so far."""
+    """The sum of all batch markers read so far.
 
-    def __init__(self) -> None:
+    Args:
+        internal: full names of topics one agent writes for another: what lies there nobody produced, so it is in no sum.
+    """
+
+    def __init__(self, internal: Collection[str] = ()) -> None:
         self.lines: dict[tuple[str, int], Line] = {}
+        self._internal = frozenset(internal)
 
     def take(self, marker: BatchMarker) -> None:
         """Adds one marker.
@@ -65,14 +70,17 @@ class Ledger:
     @property
     def processed(self) -> int:
         """Returns the records decided."""
-        return sum(line.processed for line in self.lines.values())
+        return sum(line.processed for line in self._inputs())
 
     @property
     def dead_letters(self) -> int:
         """Returns the records sent to the dead letters."""
-        return sum(line.dead_letters for line in self.lines.values())
+        return sum(line.dead_letters for line in self._inputs())
 
     @property
     def skipped(self) -> int:
         """Returns the offsets that held no record (transaction marks)."""
-        return sum(line.skipped for line in self.lines.values())
+        return sum(line.skipped for line in self._inputs())
+
+    def _inputs(self) -> list[Line]:
+        return [line for (topic, _), line in self.lines.items() if topic not in self._internal]

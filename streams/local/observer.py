@@ -14,7 +14,7 @@ from streams.local.ledger import Ledger
 from streams.records import Alert, BatchMarker, Case
 from streams.settings import Settings
 from streams.wire import avro, connection
-from streams.wire.topics import ALERTS, CASES, LEDGER
+from streams.wire.topics import ALERTS, CASES, LABOUR_LINKS, LEDGER
 
 _POLL_S = 0.1
 _RECORDS = 1_000
@@ -47,7 +47,9 @@ class Observer:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self.ledger = Ledger()
+        self._links = LABOUR_LINKS.name(settings.namespace)
+        self._last_link: dict[tuple[str, int], int] = {}
+        self.ledger = Ledger({self._links})
         self._alerts: dict[bytes, Standing] = {}
         self._cases: dict[bytes, Case] = {}
         self._latencies: list[int] = []
@@ -97,6 +99,11 @@ class Observer:
         """
         with self._lock:
             return sum(max(0, ends.get(place, 0) - offset) for place, offset in self._next.items())
+
+    def links_waiting(self) -> int:
+        """Returns how many offsets of the internal log, up to the last record read here, are not accounted for yet."""
+        with self._lock:
+            return self.ledger.behind({place: offset + 1 for place, offset in self._last_link.items()})
 
     def alerts(self) -> dict[str, dict[str, int]]:
         """Returns the number of alerts by rule and state, each alert counted once, as it stands now."""
@@ -152,7 +159,7 @@ class Observer:
     def _read(self) -> None:
         from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
-        names = [topic.name(self._settings.namespace) for topic in (LEDGER, ALERTS, CASES)]
+        names = [topic.name(self._settings.namespace) for topic in (LEDGER, ALERTS, CASES, LABOUR_LINKS)]
         consumer = Consumer(
             connection.librdkafka(self._settings)
             | {
@@ -200,6 +207,9 @@ class Observer:
                 self._next[place] = message.offset()  # behind the transaction marks
             return
         self._next[place] = message.offset() + 1
+        if place[0] == self._links:
+            self._last_link[place] = message.offset()
+            return
         record = avro.decode(message.value())
         if isinstance(record, BatchMarker):
             self.ledger.take(record)

@@ -21,7 +21,7 @@ class TopicState:
 
     Attributes:
         name: full name.
-        role: input, output or changelog.
+        role: input, output, internal or changelog.
         partitions: how many it has.
         ends: end offset by partition: the number of offsets ever given, transaction marks included.
         starts: first offset still kept, by partition.

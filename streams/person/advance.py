@@ -16,6 +16,7 @@ from streams.detect.folding import fold
 from streams.detect.logtime import LogTime
 from streams.detect.rules.reminders import outcome
 from streams.detect.situation import Situation
+from streams.person.links import concerns_labour, tell
 from streams.person.state import State, policy_digest, unpack
 from streams.person.step import NEVER, Cause, Due, Step
 from streams.policy.model import Policy
@@ -28,6 +29,7 @@ from streams.records import (
     Dispute,
     Finding,
     LabourContract,
+    LabourLink,
     PersonEvent,
     ProtectionStatus,
     ResidencePermit,
@@ -100,12 +102,16 @@ def _advance(state: State, news: str, time: LogTime, cause: Cause, policy: Polic
         if alerts or state.cases:
             cases = _follow(state, told, assessment, cause)
     due = Due(situation.due_ms, situation.coverage.wait_ms, on_gaps=situation.coverage.on_gaps)
-    if not (changed or alerts or findings or cases) and due == state.due and digest == state.policy_digest:
+    links: tuple[LabourLink, ...] = ()
+    other_policy = digest != state.policy_digest
+    if (changed or alerts or other_policy) and concerns_labour(state.dossier.facts):
+        links = tell(state.links, state.known, situation, occasion)
+    if not (changed or alerts or findings or cases or links) and due == state.due and not other_policy:
         return Step(None, (), (), (), due)
     state.due = due
     state.policy_digest = digest
     state.dossier = fold(state.dossier, assessment, time)
-    return Step(state.pack(), alerts, findings, cases, due)
+    return Step(state.pack(), alerts, findings, cases, due, links)
 
 
 def _news(record: PersonEvent) -> str:

@@ -1,8 +1,8 @@
 """One person's state as bytes: when to look again, the dossier, what was concluded, the cases.
 
 Layout: version byte, flags, due instant and coverage (6 bytes each), digest of the policy's version (4), then strings, facts,
-conclusions, cases, and folded visits in the form that has them. Whoever rebuilds the index of deadlines reads the first 18
-bytes and no more.
+conclusions, cases, folded visits in the form that has them, and links. Whoever rebuilds the index of deadlines reads the first
+18 bytes and no more.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from streams.detect.dossier import Dossier, take_facts
 from streams.detect.folded import take_folded
 from streams.detect.packing import VERSION, Strings, put_uint, take_uint
 from streams.errors import IntegrityError
+from streams.person.links import Told, put_told, take_told
 from streams.person.step import Due
 
 _HEAD = Struct("<BBIHIHI")
@@ -32,11 +33,12 @@ class State:
         dossier: the facts.
         known: the last version of each conclusion.
         cases: the last version of each case.
+        links: the last version of each link.
         due: when to look again.
         policy_digest: checksum of the version of the policy that decided last.
     """
 
-    __slots__ = ("cases", "dossier", "due", "known", "policy_digest")
+    __slots__ = ("cases", "dossier", "due", "known", "links", "policy_digest")
 
     def __init__(self, dossier: Dossier, known: list[Known], cases: list[Followed], due: Due, policy_digest: int) -> None:
         self.dossier = dossier
@@ -44,6 +46,7 @@ class State:
         self.cases = cases
         self.due = due
         self.policy_digest = policy_digest
+        self.links: list[Told] = []
 
     def pack(self) -> bytes:
         """Returns the state as bytes."""
@@ -64,6 +67,7 @@ class State:
         if self.dossier.folded is not None:
             version = _FOLDED
             self.dossier.folded.put(body, strings)
+        put_told(body, self.links)
         out = bytearray(
             _HEAD.pack(version, flags, at & 0xFFFFFFFF, at >> 32, coverage & 0xFFFFFFFF, coverage >> 32, self.policy_digest)
         )
@@ -121,6 +125,8 @@ def unpack(state: bytes, subject: str) -> State:
         case, at = take_followed(state, at)
         cases.append(case)
     if state[0] == _FOLDED:
-        dossier.folded = take_folded(state, at, strings)[0]
+        dossier.folded, at = take_folded(state, at, strings)
     digest: int = _HEAD.unpack_from(state)[6]
-    return State(dossier, known, cases, due, digest)
+    found = State(dossier, known, cases, due, digest)
+    found.links = take_told(state, at)
+    return found

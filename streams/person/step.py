@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from streams.records import Alert, Case, Finding
+from streams.records import Alert, Case, Finding, LabourLink
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ class Step:
         findings: new versions of findings, in order.
         cases: new versions of cases, in order.
         due: when to look again.
+        links: new versions of what ties the person to employers and quotas.
     """
 
     state: bytes | None
@@ -55,3 +56,4 @@ class Step:
     findings: tuple[Finding, ...]
     cases: tuple[Case, ...]
     due: Due
+    links: tuple[LabourLink, ...] = ()

@@ -116,6 +116,9 @@ class Rules:
         transferee_share_max: greatest share of intra-company transferees, percent.
         trafficking_min_workers: people at one employer and address from which the indicator is looked at.
         trafficking_expiry_days: days within which their documents expired together.
+        trafficking_seen_days: days after that within which they must have been seen or lodged there.
+        quota_pace_days: days whose use of a quota is its pace.
+        quota_warning_days: days before a quota is used up, at its pace, from which that is told.
         expulsion_ban_years: entry ban after an expulsion.
         reminder_days: days before the last lawful day on which a reminder is due, descending.
         legalisation_window: whether a legalisation campaign is open.
@@ -151,6 +154,9 @@ class Rules:
     transferee_share_max: int | None
     trafficking_min_workers: int | None
     trafficking_expiry_days: int | None
+    trafficking_seen_days: int | None
+    quota_pace_days: int | None
+    quota_warning_days: int | None
     expulsion_ban_years: int | None
     reminder_days: tuple[int, ...]
     legalisation_window: bool

@@ -12,6 +12,7 @@ from streams.records.crossings import BorderCrossing
 from streams.records.envelope import PersonEvent, Record, SubjectKind
 from streams.records.identity import EntryBan, IdentityLink
 from streams.records.labour import EmployerDeclaration, Inspection, LabourContract, WorkPermit
+from streams.records.links import LabourLink
 from streams.records.movement import Kandas, ResidenceChange
 from streams.records.outputs import Alert, BatchMarker, Case, DeadLetter, Feedback, Finding
 from streams.records.posts import CountStatement, PostHeartbeat, PostOutage
@@ -55,13 +56,17 @@ OUTPUTS: tuple[type[Alert | Finding | Case | DeadLetter | BatchMarker | Feedback
     BatchMarker,
     Feedback,
 )
-"""Every record this system writes."""
+"""Every record this system writes for others to read."""
+
+INTERNAL: tuple[type[LabourLink], ...] = (LabourLink,)
+"""Every record this system writes for itself alone: no publisher, reader or table knows it."""
 
 for _kind in (*INPUTS, *OUTPUTS, Gap):
     quick(_kind)
 
 __all__ = [
     "INPUTS",
+    "INTERNAL",
     "OUTPUTS",
     "Alert",
     "BatchMarker",
@@ -82,6 +87,7 @@ __all__ = [
     "Inspection",
     "Kandas",
     "LabourContract",
+    "LabourLink",
     "PersonEvent",
     "PostHeartbeat",
     "PostOutage",

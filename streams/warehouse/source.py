@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 def topics(settings: Settings) -> list[str]:
     """Returns the full names of the topics that go to the warehouse: inputs and outputs, not the changelogs."""
-    return [topic.name(settings.namespace) for topic in TOPICS if topic.role != "changelog"]
+    return [topic.name(settings.namespace) for topic in TOPICS if topic.role in ("input", "output")]
 
 
 def group(settings: Settings) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from streams.records import INPUTS
+from streams.records import INPUTS, OUTPUTS
 from streams.wire.avro import CONFLUENT, KINDS, SINGLE_OBJECT, codecs
 from streams.wire.topics import MAX_EVENT_BYTES, TOPICS, Topic, topic_of
 
@@ -33,7 +33,7 @@ def document(namespace: str, version: str) -> dict[str, Any]:
         namespace: prefix of the topics.
         version: of this program.
     """
-    topics = [topic for topic in TOPICS if topic.role != "changelog"]
+    topics = [topic for topic in TOPICS if topic.role in ("input", "output")]
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -58,7 +58,7 @@ def document(namespace: str, version: str) -> dict[str, Any]:
         },
         "channels": {_channel(topic): _described(topic, namespace) for topic in topics},
         "operations": {_operation(topic): _performed(topic) for topic in topics},
-        "components": {"messages": {name: _message(name) for name in KINDS}},
+        "components": {"messages": {kind.NAME: _message(kind.NAME) for kind in (*INPUTS, *OUTPUTS)}},
     }
 
 

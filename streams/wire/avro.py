@@ -19,11 +19,24 @@ from typing import Any, cast
 
 from fastavro import schemaless_reader, schemaless_writer
 
-from streams.records import INPUTS, OUTPUTS, Alert, BatchMarker, BorderCrossing, Case, DeadLetter, Feedback, Finding, Record
+from streams.records import (
+    INPUTS,
+    INTERNAL,
+    OUTPUTS,
+    Alert,
+    BatchMarker,
+    BorderCrossing,
+    Case,
+    DeadLetter,
+    Feedback,
+    Finding,
+    LabourLink,
+    Record,
+)
 from streams.wire.recall import Recall
 from streams.wire.schemas import Version, load_versions, schema_directory
 
-Message = Record | Alert | Finding | Case | DeadLetter | BatchMarker | Feedback
+Message = Record | Alert | Finding | Case | DeadLetter | BatchMarker | Feedback | LabourLink
 """Whatever has a schema: what comes in and what this system writes."""
 
 SINGLE_OBJECT = b"\xc3\x01"
@@ -35,7 +48,7 @@ CONFLUENT = b"\x00"
 SINGLE_OBJECT_HEADER = 10
 CONFLUENT_HEADER = 5
 
-KINDS: Mapping[str, type[Message]] = {kind.NAME: kind for kind in (*INPUTS, *OUTPUTS)}
+KINDS: Mapping[str, type[Message]] = {kind.NAME: kind for kind in (*INPUTS, *OUTPUTS, *INTERNAL)}
 """Record class by event type."""
 
 

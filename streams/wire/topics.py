@@ -20,13 +20,14 @@ from streams.records import (
     EmployerDeclaration,
     Feedback,
     Finding,
+    LabourLink,
     PostHeartbeat,
     PostOutage,
     QuotaAllocation,
     Record,
 )
 
-Role = Literal["input", "output", "changelog"]
+Role = Literal["input", "output", "internal", "changelog"]
 
 MAX_EVENT_BYTES = 64 * 1024
 """A longer event goes, whole, to the dead letters (our largest honest event is under 1 KiB)."""
@@ -52,7 +53,8 @@ class Topic:
 
     Attributes:
         suffix: name behind the namespace, e.g. ``people``.
-        role: input (others write), output (we write, others read) or changelog (we write, we read).
+        role: input (others write), output (we write, others read), internal (we write, another agent of
+            ours reads) or changelog (we write, we read).
         partitioned: has as many partitions as the person log; otherwise one.
         config: topic configuration beyond the defaults.
     """
@@ -87,10 +89,14 @@ DEAD_LETTERS = Topic(
 )
 FEEDBACK = Topic("feedback", "output", partitioned=False, config=_KEEP)
 LEDGER = Topic("ledger", "output", partitioned=False, config=_KEEP)
+LABOUR_LINKS = Topic("labour-links", "internal", partitioned=False, config=_KEEP | _WIDE)
+"""Never deleted: with it the state of employers' workers can be rebuilt (ADR 0066)."""
+
 PEOPLE_CHANGELOG = Topic("people-changelog", "changelog", partitioned=True, config=_COMPACT | _DEEP)
 POSTS_CHANGELOG = Topic("posts-changelog", "changelog", partitioned=False, config=_COMPACT | _DEEP)
 EMPLOYERS_CHANGELOG = Topic("employers-changelog", "changelog", partitioned=False, config=_COMPACT | _DEEP)
 QUOTAS_CHANGELOG = Topic("quotas-changelog", "changelog", partitioned=False, config=_COMPACT | _DEEP)
+LABOUR_LINKS_CHANGELOG = Topic("labour-links-changelog", "changelog", partitioned=False, config=_COMPACT | _DEEP)
 
 TOPICS: tuple[Topic, ...] = (
     PEOPLE,
@@ -103,10 +109,12 @@ TOPICS: tuple[Topic, ...] = (
     DEAD_LETTERS,
     FEEDBACK,
     LEDGER,
+    LABOUR_LINKS,
     PEOPLE_CHANGELOG,
     POSTS_CHANGELOG,
     EMPLOYERS_CHANGELOG,
     QUOTAS_CHANGELOG,
+    LABOUR_LINKS_CHANGELOG,
 )
 
 _HOME: dict[str, Topic] = {kind.NAME: PEOPLE for kind in INPUTS} | {
@@ -121,6 +129,7 @@ _HOME: dict[str, Topic] = {kind.NAME: PEOPLE for kind in INPUTS} | {
     DeadLetter.NAME: DEAD_LETTERS,
     BatchMarker.NAME: LEDGER,
     Feedback.NAME: FEEDBACK,
+    LabourLink.NAME: LABOUR_LINKS,
 }
 
 

@@ -79,7 +79,7 @@ def test_up_serves_its_doctor_finds_nothing_wrong_and_sigterm_ends_it_cleanly(up
     assert {name: checks.get(name) for name in named} == dict.fromkeys(named, "ok")
 
     listed = json.loads(up.ask("topics", "--json").stdout)
-    assert {topic["role"] for topic in listed["topics"]} == {"input", "output", "changelog"}
+    assert {topic["role"] for topic in listed["topics"]} == {"input", "output", "internal", "changelog"}
 
     second = up.ask("up")
     assert second.returncode == 3

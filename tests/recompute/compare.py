@@ -28,6 +28,9 @@ def ledger_differences(counts: Counts) -> Iterator[str]:
         processed, dead = counts.ledger.get(place, (0, 0))
         if (processed, dead) != (produced - refused, refused):
             yield f"{place}: {produced} produced, {refused} of them to be refused; the ledger has {processed} and {dead}"
+    for place in sorted(counts.handed_on):
+        if counts.ledger.get(place) != (counts.handed_on[place], 0):
+            yield f"{place}: {counts.handed_on[place]} handed on between agents; the ledger has {counts.ledger.get(place)}"
     yield from _diff("dead letters by partition", dict(counts.refused), dict(counts.letters))
     yield from _diff("dead letters by code", dict(counts.refused_codes), dict(counts.letter_codes))
 
@@ -53,7 +56,9 @@ def warehouse_differences(counts: Counts, select: Select) -> Iterator[str]:
         if not balanced or missing:
             yield f"mart_ledger: {topic} {partition} is not balanced, or {missing} records are missing"
     lines = {(str(row[0]).rpartition(".")[2], row[1]): (row[2], row[3]) for row in ledger}
-    yield from _diff("mart_ledger", counts.ledger, lines)
+    yield from _diff(
+        "mart_ledger", {place: both for place, both in counts.ledger.items() if place not in counts.handed_on}, lines
+    )
 
 
 def _diff(what: str, expected: Mapping[Any, Any], found: Mapping[Any, Any]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.recompute.door import Door
 from tests.recompute.facts import Event, Facts
-from tests.recompute.raw import INPUTS, read
+from tests.recompute.raw import INPUTS, INTERNAL, read
 from tests.recompute.registers import Registers
 from tests.recompute.wire import RefusedError, Schemas
 
@@ -28,6 +28,7 @@ class Counts:
         letters: dead letters written, by source topic and partition.
         letter_codes: dead letters written, by code.
         ledger: processed and dead letters by topic and partition, as the agents' own lines add up.
+        handed_on: records agents wrote for each other, by topic and partition.
         flows: local day, post, oblast, citizenship, direction → crossings and people.
         open_stays: oblast, post, citizenship of people inside → how many.
         alerts: rule, family, oblast, state, grade of the latest versions → alerts and people.
@@ -43,6 +44,7 @@ class Counts:
     letters: Counter[tuple[str, int]] = field(default_factory=Counter)
     letter_codes: Counter[str] = field(default_factory=Counter)
     ledger: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
+    handed_on: Counter[tuple[str, int]] = field(default_factory=Counter)
     flows: dict[tuple[date, str, str, str, str], tuple[int, int]] = field(default_factory=dict)
     open_stays: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     alerts: dict[tuple[str, str, str, str, str], tuple[int, int]] = field(default_factory=dict)
@@ -150,6 +152,9 @@ def _ledger(counts: Counts, bootstrap: str, namespace: str, schemas: Schemas) ->
         place = (_suffix(line["topic"], namespace), line["partition"])
         sums[place][0] += line["processed"]
         sums[place][1] += line["dead_letters"]
+    for suffix in INTERNAL:
+        for raw in read(bootstrap, namespace, suffix):
+            counts.handed_on[suffix, raw.partition] += 1
     counts.ledger = {place: (both[0], both[1]) for place, both in sums.items()}
     for raw in read(bootstrap, namespace, "dead-letters"):
         _, letter = schemas.decode(raw.value)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from confluent_kafka import Consumer, TopicPartition
 
 INPUTS = ("people", "posts", "employers", "quotas")
+INTERNAL = ("labour-links",)
 OUTPUTS = ("alerts", "findings", "cases", "dead-letters", "ledger")
 
 

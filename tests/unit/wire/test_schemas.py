@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from streams import records
-from streams.records import INPUTS, OUTPUTS
+from streams.records import INPUTS, INTERNAL, OUTPUTS
 from streams.wire import avro
 from streams.wire.schemas import NAMESPACE, fingerprint_of
 
-KINDS = [*INPUTS, *OUTPUTS]
+KINDS = [*INPUTS, *OUTPUTS, *INTERNAL]
 
 CODES_NOT_LAWFUL_AS_SYMBOLS = {("work_permit", "category")}
 """Avro's enum symbols cannot begin with a digit, so the categories 1 to 4 travel as strings."""

@@ -1,0 +1,158 @@
+"""The log of links: what people's partitions, employers and quotas tell of workers becomes alerts about employers and quotas.
+
+Pure: no I/O and no clock, so the same class is driven by a worker, by a test and by a simulation. Every conclusion here has this
+one owner (ADR 0066).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import structlog
+
+from streams import labour, metrics
+from streams.agents.door import Door
+from streams.agents.fit import TooManyFactsError, require_fit
+from streams.decode import Rejected
+from streams.detect.logtime import START, LogTime
+from streams.policy.model import Policy
+from streams.records import EmployerDeclaration, LabourLink, QuotaAllocation, Record, Tick
+from streams.runtime.batch import Batch, RawRecord
+from streams.runtime.checkpoint import Outcome, Output
+from streams.runtime.deadlines import Deadlines
+from streams.runtime.journal import frames
+from streams.runtime.store import Store
+from streams.wire import avro
+from streams.wire.topics import ALERTS, FINDINGS, LABOUR_LINKS, Topic
+
+log = structlog.get_logger(__name__)
+
+TIME_KEY = b"\x00time"
+"""Key of the last tick in the state: recovery goes on with the same clock."""
+
+_ASK = "Is one pseudonym used for many employers? Give each a pseudonym."
+
+
+class OwnRecords:
+    """Reads what the agents of this system write to the topic: nothing of it comes from outside."""
+
+    def decode(
+        self, value: bytes | None, *, received_at: int, topic: Topic, headers: Sequence[tuple[str, bytes]] = ()
+    ) -> Record | Rejected:
+        """Returns the record in a message, or why there is none; never raises."""
+        try:
+            record = avro.decode(value or b"")
+        except avro.MalformedError as error:
+            return Rejected(error.code, error.reason, error.event_type, "")
+        if isinstance(record, LabourLink | EmployerDeclaration | QuotaAllocation | Tick):
+            # A link is no event from outside: it has no envelope, and the door does not look at one.
+            return cast("Record", record)
+        return Rejected("wrong_topic", f"Expected what agents write to {topic.suffix}; came a {record.NAME}.", record.NAME, "")
+
+
+class LabourCore:
+    """The loop of the links' log.
+
+    Args:
+        partition: its number.
+        store: its state: employers, quota lines, links.
+        policy: decides.
+        namespace: prefix of every topic.
+    """
+
+    def __init__(self, partition: int, store: Store, *, policy: Policy, namespace: str) -> None:
+        self._label = str(partition)
+        self._labels = (LABOUR_LINKS.name(namespace), self._label)
+        self._store = store
+        self._policy = policy
+        self._door = Door(OwnRecords(), LABOUR_LINKS, namespace)
+        self._alerts = ALERTS.name(namespace)
+        self._findings = FINDINGS.name(namespace)
+        self.time: LogTime = START
+        self.deadlines = Deadlines()
+
+    def restore(self) -> None:
+        """Rebuilds the clock and the deadlines from the state."""
+        self.time = START
+        self.deadlines = Deadlines()
+        for key, value in self._store.items():
+            if key == TIME_KEY:
+                tick = avro.decode(value)
+                if isinstance(tick, Tick):
+                    self.time = START.after(tick)
+            elif labour.is_judged(key):
+                self.deadlines.set(key, labour.due_of(value), None, False)
+        metrics.DEADLINES.labels(*self._labels).set(len(self.deadlines))
+
+    def process(self, batch: Batch, now_ms: int) -> Outcome:
+        """Decides a batch, record by record: where it begins and ends shows nowhere but in the ledger.
+
+        Args:
+            batch: the next run of offsets.
+            now_ms: wall clock, UTC epoch ms; for the ledger only.
+        """
+        outcome = Outcome(batch.next_offset - 1)
+        for raw in batch.records:
+            record: object = self._door.open(raw, batch, outcome)
+            if isinstance(record, Tick):
+                self._tick(raw, record, outcome)
+            elif isinstance(record, LabourLink | EmployerDeclaration | QuotaAllocation):
+                try:
+                    self._take(raw, record, outcome)
+                except TooManyFactsError as error:
+                    self._door.refuse(raw, batch, outcome, Rejected("too_many_facts", str(error), record.NAME, ""))
+                except Exception as error:
+                    # The error's message may quote the record: only the way it went is logged.
+                    log.warning("rule_failed", partition=self._label, offset=raw.offset, where=frames(error))
+                    metrics.RULE_FAILURES.labels(type(error).__name__).inc()
+                    reason = f"A rule raised {type(error).__name__}; a bug of ours, not of the message. {frames(error)}"
+                    self._door.refuse(raw, batch, outcome, Rejected("rule_failed", reason, record.NAME, ""))
+        self._door.close(batch, outcome, now_ms)
+        metrics.DEADLINES.labels(*self._labels).set(len(self.deadlines))
+        return outcome
+
+    def _take(self, raw: RawRecord, record: labour.Fact, outcome: Outcome) -> None:
+        self._emit(labour.take(self._lane(outcome), record, raw.value or b"", raw.timestamp), outcome)
+
+    def _tick(self, raw: RawRecord, tick: Tick, outcome: Outcome) -> None:
+        before = self.time
+        self.time = before.after(tick)
+        if self.time is before:
+            return
+        outcome.changes[TIME_KEY] = avro.encode(tick)
+        for key in self.deadlines.pop_due(self.time.now_ms, self.time.now_ms, gaps_changed=False):
+            try:
+                self._emit(labour.revisit(self._lane(outcome), key, tick.event_id, raw.timestamp), outcome)
+            except Exception as error:
+                # The tick is right, one employer's rule is not: that employer waits for the next tick.
+                metrics.RULE_FAILURES.labels(type(error).__name__).inc()
+                log.warning("rule_failed", partition=self._label, offset=raw.offset, where=frames(error))
+                self.deadlines.set(key, self.time.now_ms + 1, None, False)
+
+    def _lane(self, outcome: Outcome) -> labour.Lane:
+        changes, stored = outcome.changes, self._store.get
+        return labour.Lane(lambda key: changes[key] if key in changes else stored(key), _link, self.time.now_ms, self._policy)
+
+    def _emit(self, step: labour.Step, outcome: Outcome) -> None:
+        # Everything is encoded before anything is kept, so that an error leaves no half of a step behind.
+        outputs = [Output(self._alerts, one.subject.encode(), avro.encode(one)) for one in step.alerts]
+        outputs += [Output(self._findings, one.subject.encode(), avro.encode(one)) for one in step.findings]
+        longest = max(step.changes.values(), key=len, default=None)
+        require_fit(outputs, longest, whose="employer", ask=_ASK)
+        outcome.outputs += outputs
+        outcome.changes.update(step.changes)
+        for key, due_ms in step.due.items():
+            self.deadlines.set(key, due_ms, None, False)
+        for alert in step.alerts:
+            metrics.ALERTS.labels(alert.rule, alert.state).inc()
+        for finding in step.findings:
+            metrics.FINDINGS.labels(finding.rule, finding.state).inc()
+
+
+def _link(value: bytes) -> LabourLink:
+    """Returns a link that was kept as it came."""
+    record = avro.decode(value)
+    if not isinstance(record, LabourLink):  # pragma: no cover - nothing else is kept under a link's key
+        raise TypeError(record.NAME)
+    return record
