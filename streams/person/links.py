@@ -143,7 +143,7 @@ def _breach(one: Known, occasion: Occasion) -> LabourLink:
         sector=one.sector,
         first_on=one.first_day_on,
         last_on=last,
-        grade=one.grade if last is None else "established",
+        grade=one.grade,
         reason=one.reason,
     )
 
@@ -187,6 +187,6 @@ def _digest(link: LabourLink) -> int:
     """Returns a checksum of what makes a further version, never that of a link that is gone."""
     content = (
         link.employer, link.oblast, link.sector, link.category, link.issued_on, link.first_on, link.last_on, link.expired_on,
-        link.address_key, link.grade,
+        link.address_key, link.grade if link.last_on is None else None,
     )  # fmt: skip
     return zlib.crc32(repr(content).encode()) or 1

@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 
 from streams.cli import build
 from streams.errors import UsageError
-from streams.wire.avro import KINDS, schema_of
+from streams.records import INPUTS, OUTPUTS
+from streams.wire.avro import schema_of
 from streams.wire.topics import TOPICS, topic_of
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +30,8 @@ parser.parse(require('fs').readFileSync(process.argv[1], 'utf8')).then(({ docume
   console.log(JSON.stringify({ errors, channels: document ? document.channels().all().length : 0 }));
 });
 """
+
+PUBLIC = [kind.NAME for kind in (*INPUTS, *OUTPUTS)]
 
 
 def the_document() -> dict[str, Any]:
@@ -50,9 +53,9 @@ def test_every_topic_and_every_message_is_in_it_with_its_own_schema() -> None:
     for topic in TOPICS:
         if topic.role in ("input", "output"):
             channel = document["channels"][topic.suffix.replace("-", "_")]
-            assert set(channel["messages"]) == {name for name in KINDS if topic_of(name) is topic}
+            assert set(channel["messages"]) == {name for name in PUBLIC if topic_of(name) is topic}
     assert {name: message["payload"]["schema"] for name, message in document["components"]["messages"].items()} == {
-        name: schema_of(name) for name in KINDS
+        name: schema_of(name) for name in PUBLIC
     }
 
 

@@ -169,6 +169,4 @@ def test_every_rule_that_is_applied_and_every_reason_can_be_stored() -> None:
             back, end = take_known(bytes(out), 0, strings)
             assert end == len(out)
             assert [getattr(back, name) for name in slots] == [getattr(known, name) for name in slots]
-    assert set(_kz().at(20_000).by_rule) - set(RULES) == {
-        "employer_unlawful_workers", "employer_over_quota", "quota_exhausted", "trafficking_indicators",
-    }  # fmt: skip
+    assert set(_kz().at(20_000).by_rule) <= set(RULES)

@@ -250,7 +250,7 @@ def test_every_name_of_the_rules_page_is_one_somebody_knows(kz: Policy) -> None:
     known = rules | set(kz.parameters) | set(kz.option_texts) | set(kz.group_texts) | _words_of_the_records()
     known |= {field.name for field in fields(Allowance)} | {"per_entry", "first_entry"}
     stems = {name.partition("_")[0] for name in rules | set(PARAMETERS)}
-    reasons = {"exit_seen", "title_found"}  # why an alert was retracted: words of the lifecycle
+    reasons = {"exit_seen", "title_found", "quota_raised", "quota_used_up"}  # why an alert ended or was retracted
     faults = {"exit_before_entry", "overlapping_stays"}  # of a list of stays, not of a person
     assert {name for name in named if name.partition("_")[0] in stems} - known - reasons - faults == set()
     assert rules <= named
