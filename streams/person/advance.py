@@ -110,7 +110,9 @@ def _advance(state: State, news: str, time: LogTime, cause: Cause, policy: Polic
         return Step(None, (), (), (), due)
     state.due = due
     state.policy_digest = digest
-    state.dossier = fold(state.dossier, assessment, time)
+    if not any(one.tells_kept for one in state.links):
+        # What a sign of trafficking rests on stays: without it the sign would be taken back one day.
+        state.dossier = fold(state.dossier, assessment, time)
     return Step(state.pack(), alerts, findings, cases, due, links)
 
 

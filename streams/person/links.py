@@ -43,6 +43,11 @@ class Told:
         self.version = version
         self.digest = digest
 
+    @property
+    def tells_kept(self) -> bool:
+        """Whether it says that the person was kept at an address."""
+        return self.kind == "kept" and self.digest != _GONE
+
 
 def put_told(out: bytearray, told: list[Told]) -> None:
     """Appends what was told; nothing at all for the many who have no link."""
