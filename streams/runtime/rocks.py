@@ -147,9 +147,12 @@ class RocksStore:
         if self._closed:
             return
         self._closed = True
-        with contextlib.suppress(Exception):  # what is not on the disk is in the changelog
-            self._db.flush()
-        self._db.close()
+        # A full disk takes nothing any more, and closing writes too: what is not on the disk is in the changelog.
+        for step in (self._db.flush, self._db.close):
+            try:
+                step()
+            except Exception as error:
+                log.warning("store_not_written", directory=self._path.name, why=_sentence(error))
 
     def _know(self, now_ms: int) -> str:
         """Takes over what the store knows about itself; returns why it cannot be used, or an empty text."""
@@ -210,6 +213,11 @@ def open_patiently(path: Path, *, identity: str, now_ms: int, patience_s: float 
                 log.warning("store_in_use", directory=path.name)
                 return None
             time.sleep(_ASK_AGAIN_S)
+
+
+def _sentence(error: Exception) -> str:
+    """Returns what RocksDB said, without the file it was about."""
+    return str(error).split(": While", 1)[0]
 
 
 def _open(path: Path) -> Any:

@@ -160,7 +160,8 @@ def check_against_source(marker: int | None, source: Source) -> int:
             raise IntegrityError(
                 f"The workers have processed {where} up to offset {source.committed - 1}, but the changelog holds no state of "
                 "it: the changelog topic was deleted or truncated.",
-                "Restore the changelog topic; or delete the consumer group's offsets: then all is decided again from the log.",
+                "Restore the changelog topic; or delete the workers' consumer group: then all is decided again from the log "
+                "(docs/operating.md).",
             )
         return source.low
     if source.low > marker + 1:
@@ -206,7 +207,7 @@ def recover(
 
     Raises:
         DependencyError: the broker did not answer.
-        IntegrityError: the changelog is shorter than what was read of it before.
+        IntegrityError: the changelog is shorter than what was read of it before, or its beginning was deleted.
     """
     from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
@@ -217,9 +218,17 @@ def recover(
     if store.changelog_offset > high:
         raise IntegrityError(
             f"Partition {partition} of {topic} ends at offset {high}, but {store.changelog_offset} were read before.",
-            "The changelog was truncated or created again: restart the worker so that state is read anew.",
+            "The changelog was truncated or created again: restart the worker so that state is read anew; if it says this again, "
+            "delete the worker's directory below SHEKARA_HOME.",
         )
-    start = max(store.changelog_offset, low)
+    if store.changelog_offset < low:
+        # Compaction keeps the last value of every key and never moves the beginning.
+        raise IntegrityError(
+            f"Partition {partition} of {topic} begins at offset {low}: what lay before was deleted, and the state with it.",
+            "Restore the topic; or delete it and the workers' consumer group, run 'shekara init' and start again: then all is "
+            "decided again from the log (docs/operating.md). Its cleanup.policy must be compact.",
+        )
+    start = store.changelog_offset
     consumer.assign([TopicPartition(topic, partition, start)])
     count = 0
     position = start

@@ -10,7 +10,7 @@ from pathlib import Path
 from streams.errors import DependencyError, FencedError
 from streams.settings import Settings
 from tests.chaos.feed import Account, Feed
-from tests.integration.rig import Process, until
+from tests.integration.rig import Process, ask, until
 
 CURABLE = {FencedError.exit_code, DependencyError.exit_code}
 """Exit codes after which a worker is started again; any other one is a failure of the scenario."""
@@ -55,6 +55,13 @@ class Crew:
     def __getitem__(self, name: str) -> Process:
         """Returns a worker's process."""
         return self._members[name].process
+
+    def is_ready(self, name: str) -> bool:
+        """Returns whether a worker has its partitions and their state; starts it again if it has ended."""
+        self.tend()
+        announced = (line["probes"] for line in self[name].lines() if line.get("event") == "starting")
+        url = next(announced, "")
+        return bool(url) and ask(f"{url}/readyz")[0] == 200
 
     def dismiss(self, name: str) -> Process:
         """Takes a worker out of the crew; it runs on."""

@@ -69,7 +69,7 @@ LONG = Profile(
     rebalances=40,
     rebalance_every_s=15.0,
     sink_kills=10,
-    schedules=20_000,
+    schedules=10_000,
 )
 
 PROFILE = LONG if os.environ.get("SHEKARA_CHAOS") == "long" else SHORT

@@ -54,8 +54,10 @@ def test_kills_at_random(kafka: Kafka, tmp_path: Path, judged: Judge, monkeypatc
             crew[name].ready()
         for kill in range(kills):
             feed.send(60)
-            time.sleep(dice.uniform(0, 1.5))  # not a wait for something: the moment of the kill is the experiment
             name = dice.choice(names)
+            if dice.random() < 0.7:  # most die at work, the others while they start
+                until(lambda name=name: crew.is_ready(name), f"{name} is ready")  # type: ignore[misc]
+            time.sleep(dice.uniform(0, 1.5))  # not a wait for something: the moment of the kill is the experiment
             crew[name].kill()
             crew.start(name, "--name", name, "--batch", str(dice.choice((5, 20, 200))))
             crew.tend()

@@ -27,6 +27,7 @@ class Kafka:
 
     def __init__(self, low: int = 0, high: int = 1_000) -> None:
         self.low, self.high = low, high
+        self.changelog_low = 0
         self.changelog: list[tuple[bytes, bytes | None]] = []
         self.open: list[tuple[bytes, bytes | None]] = []
         self.fail_at: dict[int, BaseException] = {}
@@ -66,7 +67,7 @@ class Kafka:
         self.position = places[0].offset
 
     def get_watermark_offsets(self, place: Any, timeout: float) -> tuple[int, int]:
-        return (0, len(self.changelog)) if place.topic == "changelog" else (self.low, self.high)
+        return (self.changelog_low, len(self.changelog)) if place.topic == "changelog" else (self.low, self.high)
 
     def committed(self, places: list[Any], timeout: float) -> list[Any]:
         places[0].offset = self.committed_offset
@@ -188,6 +189,16 @@ def test_a_group_that_is_ahead_of_an_empty_changelog_stops_the_process() -> None
     rig = play(kafka, [Event(30, 40)], lambda _: False)
     assert isinstance(rig.fatal[0], IntegrityError)
     assert kafka.changelog == []
+
+
+def test_a_changelog_whose_beginning_was_deleted_stops_the_process() -> None:
+    kafka = Kafka()
+    kafka.changelog = [(b"n", b"50"), (MARKER_KEY, pack_marker(49))]
+    kafka.changelog_low = 1
+    rig = play(kafka, [Event(50, 60)], lambda _: False)
+    assert isinstance(rig.fatal[0], IntegrityError)
+    assert "begins at offset 1" in str(rig.fatal[0])
+    assert len(kafka.changelog) == 2
 
 
 def test_batches_read_again_are_acknowledged_and_not_counted_again() -> None:
