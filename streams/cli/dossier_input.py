@@ -216,7 +216,9 @@ def _no_constant(name: str) -> Any:
 def _plain(document: _Document, at: int, policy: Policy) -> Given:
     citizenship = ""
     stays: list[tuple[int, int | None]] = []
+    keys: set[str] = set()
     for key, value, where in document.members(at):
+        keys.add(key)
         if key == "citizenship":
             if not isinstance(value, str):
                 raise document.refuse(where, f"citizenship: expected a code like UZB, got {_shown(value)}.")
@@ -231,6 +233,8 @@ def _plain(document: _Document, at: int, policy: Policy) -> Given:
                     raise document.refuse_line(line, str(error)) from None
         else:
             raise document.refuse(where, f"expected the keys citizenship and stays, got {key[:40]!r}.")
+    if "stays" not in keys:
+        raise document.refuse(at, "stays: expected a list of [entry, exit], [] for none, got nothing.")
     return plain_stays(citizenship, stays, policy)
 
 

@@ -114,6 +114,7 @@ def test_events_as_the_system_writes_them_are_read_with_their_coverage() -> None
         ('{"citizenship": "UZB",\n "stays": [[null, "2024-01-02"]]}', 2, "entry"),
         ('{"citizenship": 7,\n "stays": []}', 1, "citizenship"),
         ('{"citizenship": "UZB",\n "stays": 5}', 2, "stays"),
+        ('\n{"citizenship": "UZB"}', 2, "stays"),
         ('{"citizenship": "UZB", "stays": [],\n "visas": []}', 2, "visas"),
         ('{"citizenship": "UZB",\n "citizenship": "KGZ", "stays": []}', 1, "twice"),
         ('"UZB"', 1, "an event"),
