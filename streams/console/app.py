@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from streams.console import (
     alert_page,
+    api,
     case_page,
     check,
     disputes,
@@ -41,7 +42,7 @@ STATIC = Path(__file__).parent / "static"
 def ways() -> list[Way]:
     """Returns every route that is ours."""
     work = (feed, grouping, handover, search, triage, mutes, saved_views, alert_page, case_page, proceeding_pages, disputes)
-    rooms = (entry, second_factor_page, overview, *work, check, staff)
+    rooms = (entry, second_factor_page, overview, *work, check, api, staff)
     return [way for room in rooms for way in room.ways()]
 
 

@@ -20,6 +20,9 @@ from streams.person.state import unpack
 from streams.policy.model import Policy
 from streams.publish.pseudonym import pseudonyms
 
+EACH_MINUTE = 120
+"""Checks of one account: enough for a control at a bus, too few to try numbers through."""
+
 _PSEUDONYM = re.compile(r"p\d{1,6}-[0-9a-f]{32}")
 _COUNTRY = re.compile(r"[A-Za-z]{1,3}")
 
@@ -28,8 +31,8 @@ def ways() -> list[Way]:
     """Returns the routes."""
     return [
         Way("/check", _page, "check_document"),
-        Way("/check", _check_page, "check_document", ("POST",)),
-        Way("/api/check", _check_api, "check_document", ("POST",), api=True),
+        Way("/check", _check_page, "check_document", ("POST",), each_minute=EACH_MINUTE),
+        Way("/api/check", _check_api, "check_document", ("POST",), api=True, each_minute=EACH_MINUTE),
     ]
 
 

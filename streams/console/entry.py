@@ -2,48 +2,24 @@
 
 from __future__ import annotations
 
-from collections import deque
-from threading import Lock
 from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
 from streams.console.accounts import Account
+from streams.console.pace import Pace
 from streams.console.texts import VOICES
 from streams.console.visit import HALF_COOKIE, LANGUAGE_COOKIE, SESSION_COOKIE, Refused, Visit, Way
 from streams.errors import UsageError
 
 ATTEMPTS = 30
-ATTEMPTS_MS = 60_000
+"""Sign-ins tried from one address in a minute."""
 _YEAR_S = 365 * 86_400
-
-
-class Pace:
-    """Counts attempts by address, so that nobody can try passwords of many accounts quickly."""
-
-    def __init__(self, attempts: int = ATTEMPTS, within_ms: int = ATTEMPTS_MS) -> None:
-        self._attempts = attempts
-        self._within_ms = within_ms
-        self._seen: dict[str, deque[int]] = {}
-        self._lock = Lock()
-
-    def allows(self, address: str, at: int) -> bool:
-        """Counts one attempt; returns whether it may be made."""
-        with self._lock:
-            if len(self._seen) > 10_000:
-                self._seen = {one: seen for one, seen in self._seen.items() if seen and seen[-1] > at - self._within_ms}
-            seen = self._seen.setdefault(address, deque())
-            while seen and seen[0] <= at - self._within_ms:
-                seen.popleft()
-            if len(seen) >= self._attempts:
-                return False
-            seen.append(at)
-            return True
 
 
 def ways() -> list[Way]:
     """Returns the routes."""
-    pace = Pace()
+    pace = Pace(ATTEMPTS)
 
     def sign_in_page(visit: Visit) -> Response:
         return visit.go("/") if visit.session else visit.page("sign_in.html", trouble="", name="")

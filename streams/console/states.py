@@ -94,7 +94,8 @@ class States:
                             self._data.execute("DELETE FROM state WHERE subject = ?", (key,))
                         else:
                             self._data.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (key, value))
-                    self._next[message.partition()] = message.offset() + 1
+                    # The end of a partition may have been told in the same breath, and lies behind the last message.
+                    self._next[message.partition()] = max(self._next.get(message.partition(), 0), message.offset() + 1)
                 self._data.executemany("INSERT OR REPLACE INTO place VALUES (?, ?)", list(self._next.items()))
             except BaseException:
                 self._data.execute("ROLLBACK")

@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from streams.clock import now_ms
 from streams.console.accounts import Account
+from streams.console.pace import Pace
 from streams.console.rights import Action, may, sees_one_oblast
 from streams.console.sessions import Session
 from streams.console.texts import Voice, choose
@@ -128,6 +129,15 @@ class Visit:
         if not way.enrolling and self.desk.second.lacks(self.account):
             raise Refused(403, "second.required")
 
+    def require_pace(self, pace: Pace | None) -> None:
+        """Refuses who asks too often.
+
+        Raises:
+            Refused: so.
+        """
+        if pace is not None and not pace.allows(self.account.id, self.now):
+            raise Refused(429, "refused.too_often")
+
     def field(self, name: str, longest: int = 2000) -> str:
         """Returns a text field of the form, without blanks around it; empty if missing."""
         value = self.form.get(name)
@@ -172,6 +182,7 @@ class Way:
         action: what the visitor must be allowed to do; none: open to everyone.
         methods: GET, POST.
         api: answers refusals as JSON.
+        each_minute: so often an account may ask in a minute; 0: as often as it likes.
         enrolling: open also to who must have a second factor and has none yet.
     """
 
@@ -181,17 +192,19 @@ class Way:
     methods: tuple[str, ...] = ("GET",)
     api: bool = False
     enrolling: bool = False
+    each_minute: int = 0
 
     def route(self, desk: Desk) -> Route:
         """Returns the route with everything a request must pass on its way."""
+        pace = Pace(self.each_minute) if self.each_minute else None
 
         async def endpoint(request: Request) -> Response:
-            return await answer(desk, self, request)
+            return await answer(desk, self, request, pace)
 
         return Route(self.path, endpoint, methods=list(self.methods), name=f"{self.path}:{','.join(self.methods)}")
 
 
-async def answer(desk: Desk, way: Way, request: Request) -> Response:
+async def answer(desk: Desk, way: Way, request: Request, pace: Pace | None = None) -> Response:
     """Answers one request of a way: session, rights, form, then its handler."""
     visit = Visit(desk, request, choose(request.cookies.get(LANGUAGE_COOKIE, ""), request.headers.get("accept-language", "")))
     try:
@@ -200,6 +213,7 @@ async def answer(desk: Desk, way: Way, request: Request) -> Response:
             visit.account  # noqa: B018  # refuses who is not signed in
             visit.require(way.action)
             visit.require_second_factor(way)
+            visit.require_pace(pace)
         if request.method == "POST":
             await _take_form(visit, way)
         return await run_in_threadpool(way.handler, visit)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -45,7 +46,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     log = home.parent / "log"
     command = [sys.executable, "-m", "streams", "demo", "--people", "600", "--days", "40", "--seed", "7", "--live-s", "2"]
     with log.open("wb") as output:
-        process = subprocess.Popen([*command, "--home", str(home)], stdout=output, stderr=output, stdin=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [*command, "--home", str(home)],
+            stdout=output,
+            stderr=output,
+            stdin=subprocess.DEVNULL,
+            env=os.environ | {"SHEKARA_PSEUDONYM_KEY": secrets.token_hex(32)},
+        )
     try:
         settings = Settings(home=home)
         deadline = time.monotonic() + READY_WITHIN_S
@@ -107,7 +114,7 @@ def sign_in(demo: Running, chromium: Any) -> Iterator[Open]:
         context.close()
 
 
-def poll(what: Callable[[], Any], within_s: float = 20.0) -> Any:
+def poll(what: Callable[[], Any], within_s: float = 20.0, each_s: float = 0.1) -> Any:
     """Returns the first true answer.
 
     Raises:
@@ -117,7 +124,7 @@ def poll(what: Callable[[], Any], within_s: float = 20.0) -> Any:
     while time.monotonic() < deadline:
         if found := what():
             return found
-        time.sleep(0.1)
+        time.sleep(each_s)
     raise AssertionError(f"not within {within_s} s")
 
 

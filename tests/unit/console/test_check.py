@@ -122,6 +122,12 @@ def test_the_workers_own_records_are_nobodys_state(states: States) -> None:
     assert states._next == {0: 8}
 
 
+def test_the_end_told_with_the_last_messages_stays_known(states: States) -> None:
+    states._ends, states._next = {0: 10}, {0: 10}  # the mark of a transaction lies at 9 and is never handed over
+    states.take([Message(b"a", b"x", 0, 8)])
+    assert states.caught_up
+
+
 def test_a_cache_of_another_log_is_forgotten(tmp_path: Path) -> None:
     path = tmp_path / "states.db"
     for origin, known in (("one/t", False), ("one/t", True), ("two/t", False)):

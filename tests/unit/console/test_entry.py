@@ -13,7 +13,7 @@ from streams.console.rights import MATRIX, ROLES, may
 from streams.console.visit import HEADERS
 from tests.unit.console.conftest import PASSWORD, SignIn, browser, csrf_of
 
-OPEN = {"/sign-in", "/sign-in/code", "/setup", "/language"}
+OPEN = {"/sign-in", "/sign-in/code", "/setup", "/language", "/api/openapi.json"}
 
 
 def test_every_route_names_an_action_but_the_door() -> None:
