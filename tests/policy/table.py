@@ -225,7 +225,7 @@ def events_of(case: Case) -> list[PersonEvent]:
         ]
     else:
         rows = case.events or []
-    return [_event(number, row, case, calendar) for number, row in enumerate(rows, 1)]
+    return [event_of(number, row, case, calendar) for number, row in enumerate(rows, 1)]
 
 
 def crossings_in(stays: list[tuple[date, date | None]]) -> list[tuple[date, str]]:
@@ -255,7 +255,12 @@ def _share(one: tuple[date, date], other: tuple[date, date]) -> bool:
     return first < last or (first == last and not (one[1] == first == other[0] or other[1] == first == one[0]))
 
 
-def _event(number: int, row: dict[str, dict[str, Any]], case: Case, calendar: Calendar) -> PersonEvent:
+def event_of(number: int, row: dict[str, dict[str, Any]], case: Case, calendar: Calendar) -> PersonEvent:
+    """Returns the event of one row.
+
+    Raises:
+        TableError: it breaks the format.
+    """
     if len(row) != 1:
         raise TableError(f"event {number}: expected one event type, got {', '.join(row)}")
     name, given = next(iter(row.items()))

@@ -22,7 +22,6 @@ from streams.records import (
     QuotaAllocation,
     Record,
     StayRegistration,
-    Tick,
     WorkPermit,
 )
 from tests.property.declarations import DAY_MS, declared
@@ -62,11 +61,6 @@ class Workforce:
     def now_ms(self) -> int:
         """The log's clock at the end."""
         return self.end_on * DAY_MS + NOON_MS
-
-
-def tick(at_ms: int) -> Tick:
-    """Returns a tick."""
-    return Tick(at_ms.to_bytes(16, "big"), "wall", at_ms, at_ms, "test", 1, at_ms, ())
 
 
 class _Writer:
