@@ -1,4 +1,4 @@
-"""The format of tests/policy/labour/*.yaml: what many people, employers and quotas did, and what follows about employers and quotas.
+"""The format of tests/policy/labour/*.yaml: what many people, employers and quotas did, and what follows about the latter.
 
 README.md beside this file explains it to people who do not program.
 """
@@ -154,8 +154,6 @@ def _declaration(number: int, said: dict[str, Any], calendar: Calendar) -> Emplo
 def _allocation(number: int, said: dict[str, Any], calendar: Calendar) -> QuotaAllocation:
     at = said.pop("from")
     at_ms = instant_of(at, calendar.zone(""))
-    values = {"quota": "labour", "version": 1, "oblast": None, "category": None, "sector": None} | said
+    values: dict[str, Any] = {"quota": "labour", "version": 1, "oblast": None, "category": None, "sector": None} | said
     event_id = ident(str(values.pop("id", number)))
-    return QuotaAllocation(
-        event_id, "table", at_ms, at_ms, "table", number, year=at.year, effective_on=day_number(at), **values
-    )
+    return QuotaAllocation(event_id, "table", at_ms, at_ms, "table", number, year=at.year, effective_on=day_number(at), **values)
