@@ -9,6 +9,7 @@ from starlette.responses import Response
 from streams.console import alert_lists
 from streams.console.feed import BUILT_IN, scope_of
 from streams.console.filters import Filter
+from streams.console.proceedings import Clock, Proceeding
 from streams.console.visit import Refused, Visit, Way
 
 SHIFTS = (8, 12, 24)
@@ -48,6 +49,7 @@ def _handover(visit: Visit) -> Response:
         ],
         urgent=alert_lists.rows(desk.reading, Filter(order="urgent"), scope, limit=0)[:20],
         snoozed=_waking(visit, scope.moment.at),
+        proceedings=_due(visit),
         mutes=[one for one in scope.moment.mutes if not visit.oblast or one.oblast in ("", visit.oblast)],
         decided=[] if visit.oblast else _decided(visit, since),
         notes=desk.store.rows(
@@ -58,6 +60,13 @@ def _handover(visit: Visit) -> Response:
         names=names,
         moment=scope.moment,
     )
+
+
+def _due(visit: Visit) -> list[tuple[Proceeding, Clock]]:
+    """Returns the proceedings that are late or due soon, the most urgent first."""
+    kept, today = visit.desk.proceedings, visit.desk.log_day()
+    rows = [(one, kept.clock(one, today)) for one in kept.listed(visit.oblast)]
+    return sorted((row for row in rows if row[1].standing in ("late", "soon")), key=lambda row: row[1].due_on)[:30]
 
 
 def _waking(visit: Visit, at: int) -> int:

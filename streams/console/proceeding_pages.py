@@ -17,6 +17,7 @@ from streams.console.decisions import Taken
 from streams.console.disputes import close_dispute
 from streams.console.feed import colleagues, is_person
 from streams.console.follow_up import TOWARDS_REMOVAL, refusal
+from streams.console.person_file import open_file
 from streams.console.procedures import OUTCOMES, Procedure, offered, procedures
 from streams.console.proceedings import Proceeding
 from streams.console.reading import Fields
@@ -65,11 +66,11 @@ def _concerned(visit: Visit) -> tuple[list[Fields], dict[tuple[str, int], Fields
     options = {option for case in cases.values() for option in case["options"]}
     options |= {option for row in found for option in row["options"]}
     employers = sum(not is_person(row["subject"]) for row in found)
-    protected = any(case["protected"] for case in cases.values())
-    if len(cases) == 1:
-        protected = standing(visit, next(iter(cases.values())))[0].protected
-    persons = len({row["subject"] for row in found if is_person(row["subject"])})
-    return found, cases, offered(options=options, protected=protected, persons=persons, employers=employers)
+    people = {row["subject"] for row in found if is_person(row["subject"])}
+    protected = any(case["protected"] for case in cases.values()) or any(row["family"] == "protective" for row in found)
+    if len(people) == 1:  # asked of the person's own events, which are newer than the case
+        protected |= open_file(visit.desk.reading, visit.desk.policy, next(iter(people))).assessment.protected
+    return found, cases, offered(options=options, protected=protected, persons=len(people), employers=employers)
 
 
 def _choose(visit: Visit, *, status: int = 200, trouble: str = "") -> Response:

@@ -19,6 +19,7 @@ from tests.browser.conftest import Open, Running, poll
 pytestmark = pytest.mark.integration
 
 LIVE_WITHIN_S = 2.0
+REPEATED_IDS = "[...document.querySelectorAll('[id]')].map(one => one.id).filter((id, n, all) => all.indexOf(id) !== n)"
 
 
 def log_now(demo: Running) -> int:
@@ -241,6 +242,7 @@ def test_no_page_breaks_its_own_policy(sign_in: Open, role: str, screenshots: Pa
     for path in ["/", *paths]:
         page.goto(path)
         assert page.locator("h1").count() == 1, path
+        assert page.evaluate(REPEATED_IDS) == [], path
         if screenshots is not None:
             keep(
                 page,
@@ -253,6 +255,7 @@ def test_no_page_breaks_its_own_policy(sign_in: Open, role: str, screenshots: Pa
             page.locator("tbody tr th a").first.click()
             page.wait_for_load_state()
             assert page.locator("h1").count() == 1, path
+            assert page.evaluate(REPEATED_IDS) == [], path
             keep(page, name, screenshots)
     assert said == []
 

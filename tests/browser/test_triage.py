@@ -199,7 +199,7 @@ def test_a_group_becomes_one_proceeding_whose_outcome_comes_back_in_the_mart(
     page.click("text=Add evidence")
     page.fill("#reference", "Incoming letter 114")
     page.locator("#evidence ~ details button").click()
-    page.fill("#content", "Two of three permits are there")
+    page.fill("#note-content", "Two of three permits are there")
     page.click("text=Write")
     page.select_option("#pause", "waits_for_agency")
     page.click("text=Stop the clock")
