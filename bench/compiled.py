@@ -18,6 +18,12 @@ import sys
 import sysconfig
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from streams.policy.model import Policy
+    from streams.records import PersonEvent
+    from streams.records.crossings import Direction
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "build" / "compiled"
@@ -239,8 +245,66 @@ def _run(file: Path) -> dict[str, object]:
         "outputs": outputs,
         "events_per_cpu_second": round(len(raws) / cpu_s),
         "us_per_event": round(cpu_s / len(raws) * 1e6, 1),
+        **_assess_us(policy),
         "digest": digest.hexdigest()[:16],
     }
+
+
+def _assess_us(policy: Policy) -> dict[str, float]:
+    """Returns processor microseconds of one `assess`: a new arrival, a worker on a permit, and a traveller of forty visits."""
+    from streams.detect.assess import assess
+    from streams.detect.dossier import Dossier
+    from streams.detect.logtime import LogTime
+
+    found: dict[str, float] = {}
+    now = 19_880 * _DAY_MS
+    for name, facts in (
+        ("open_stay", _visit(19_870, None)),
+        ("worker", [*_visit(19_500, 19_520), *_visit(19_600, None), _permit(19_601)]),
+        ("forty_visits", [fact for number in range(40) for fact in _visit(19_000 + 22 * number, 19_003 + 22 * number)]),
+    ):
+        dossier = Dossier("p:bench")
+        for fact in facts:
+            dossier = dossier.add(fact)
+        calls = 20_000 // max(len(facts), 10)
+        best = 1e9
+        for _ in range(5):
+            began = time.process_time()
+            for _ in range(calls):
+                assess(dossier, policy, LogTime(now, now, ()))
+            best = min(best, (time.process_time() - began) / calls)
+        found[f"us_per_assess_{name}"] = round(best * 1e6, 1)
+    return found
+
+
+_DAY_MS = 86_400_000
+
+
+def _visit(first: int, last: int | None) -> list[PersonEvent]:
+    from streams.records import BorderCrossing, StayRegistration
+
+    def crossing(day: int, direction: Direction) -> PersonEvent:
+        at = day * _DAY_MS + 18_000_000
+        number = (2 * day + (direction == "exit")).to_bytes(16, "big")
+        return BorderCrossing(
+            number, "p:bench", at, at, "", 0, direction, "KZ-75-A1", "UZB", "work", "passport", "air", None, None
+        )  # fmt: skip
+
+    at = first * _DAY_MS + 36_000_000
+    notice = StayRegistration(
+        first.to_bytes(15, "big") + b"n", "p:bench", at, at, "", 0, "arrival", "KZ-75", None, "employer", None, first, None
+    )
+    return [crossing(first, "entry"), notice, *([] if last is None else [crossing(last, "exit")])]
+
+
+def _permit(first: int) -> PersonEvent:
+    from streams.records import WorkPermit
+
+    at = first * _DAY_MS
+    return WorkPermit(
+        b"permit".ljust(16), "p:bench", at, at, "", 0, "issued", b"permit".ljust(16), "employer", "2", "e:1", "KZ-75", "F",
+        first, first + 364,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

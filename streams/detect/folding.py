@@ -31,10 +31,15 @@ def fold(dossier: Dossier, assessment: Assessment, time: LogTime) -> Dossier:
     facts = dossier.facts
     situation = assessment.situation
     policy = situation.policy
-    years = policy.at(policy.local_day(time.now_ms, "")).retention_after_exit_years
-    if not facts or time.now_ms - facts[0].occurred_at < years * _YEAR_MS:
+    if not facts or time.now_ms - facts[0].occurred_at < _YEAR_MS:
         return dossier
-    stays = _foldable(dossier, assessment, policy.local_day(time.now_ms, ""), 12 * years)
+    today = policy.local_day(time.now_ms, "")
+    rules = policy.at(today)
+    years = rules.retention_after_exit_years
+    if years == 0 or time.now_ms - facts[0].occurred_at < years * _YEAR_MS:
+        return dossier
+    window = max([one.window_days or 0 for one in rules.allowances.values()], default=0)
+    stays = _foldable(dossier, assessment, today, max(12 * years, window // 28 + 1))
     if not stays:
         return dossier
     before = dossier.folded.visits if dossier.folded is not None else ()

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -19,12 +22,14 @@ from streams.detect.ledger import ledger
 from streams.detect.logtime import LogTime
 from streams.person import START, Cause, revisit, take
 from streams.person.state import unpack
+from streams.policy.load import load
 from streams.policy.model import Policy
 from streams.records import BorderCrossing, Inspection, PersonEvent, StayRegistration, Tick
 from tests.property.lives import DAY_MS, SUBJECT, Life, lives, number_of, short_lives
 from tests.property.test_calculator_agreement import numbers
-from tests.property.test_oracle_agreement import SHORT_STAY, policy, story
+from tests.property.test_oracle_agreement import story
 
+ROOT = Path(__file__).parents[2]
 NIGHTLY = os.environ.get("SHEKARA_TEST_PROFILE") == "nightly"
 
 pytestmark = pytest.mark.timeout(0 if NIGHTLY else 300)
@@ -34,6 +39,9 @@ often = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
+POLICIES = ("kz", "kz", "rolling-90-180", "first-entry", "per-entry")
+"""Those with nothing but an allowance are given a retention clock: without one nothing folds."""
+
 FOUR_YEARS_MS = 4 * 366 * DAY_MS
 
 
@@ -101,6 +109,25 @@ def told(log: Iterable[PersonEvent | Tick], rules: Policy) -> tuple[list[Any], l
     return versions, states
 
 
+@cache
+def policy(name: str) -> Policy:
+    if name == "kz":
+        return load(name)
+    shipped = ROOT / "streams" / "policy" / name / "policy.yaml"
+    file = shipped if shipped.exists() else ROOT / "tests" / "policy" / "policies" / f"{name}.yaml"
+    text = file.read_text(encoding="utf-8")
+    unset = "    - retention_after_exit_years\n"
+    assert text.count(unset) == 1
+    kept = (
+        "\n  retention_after_exit_years:\n    description: {kk: x, ru: x, en: x}\n    unit: years\n"
+        "    values:\n      - {from: 2007-01-01, value: 3, source: as in kz, confidence: medium}\n"
+    )
+    with TemporaryDirectory() as directory:
+        own = Path(directory) / f"{name}.yaml"
+        own.write_text(text.replace(unset, "").replace("\nparameters:\n", f"\nparameters:{kept}", 1), encoding="utf-8")
+        return load(own)
+
+
 def dossier_of(events: list[PersonEvent]) -> Dossier:
     dossier = Dossier(SUBJECT)
     for one in events:
@@ -113,7 +140,7 @@ def tick(at_ms: int) -> Tick:
 
 
 @often
-@given(old=travels(), new=lives() | short_lives(), name=st.sampled_from(["kz", "kz", *SHORT_STAY]))
+@given(old=travels(), new=lives() | short_lives(), name=st.sampled_from(POLICIES))
 def test_what_is_told_is_told_with_and_without_folding(old: list[PersonEvent], new: Life, name: str) -> None:
     rules = policy(name)
     between = old[-1].occurred_at + FOUR_YEARS_MS
@@ -147,7 +174,7 @@ def _without(versions: list[Any], gone: set[int]) -> list[Any]:
 
 
 @often
-@given(old=travels(), more=travels(), name=st.sampled_from(["kz", *SHORT_STAY]), later=st.integers(0, 400))
+@given(old=travels(), more=travels(), name=st.sampled_from(POLICIES), later=st.integers(0, 400))
 def test_the_calculator_and_the_ledger_say_the_same(
     old: list[PersonEvent], more: list[PersonEvent], name: str, later: int
 ) -> None:
@@ -173,7 +200,7 @@ def test_the_calculator_and_the_ledger_say_the_same(
 
 
 @often
-@given(old=travels(), name=st.sampled_from(["kz", *SHORT_STAY]), chance=st.randoms(use_true_random=False))
+@given(old=travels(), name=st.sampled_from(POLICIES), chance=st.randoms(use_true_random=False))
 def test_what_comes_again_after_it_was_folded_changes_nothing(old: list[PersonEvent], name: str, chance: Any) -> None:
     rules = policy(name)
     time = LogTime(old[-1].occurred_at + FOUR_YEARS_MS, 0, ())

@@ -122,3 +122,10 @@ def test_two_hundred_crossings_take_four_bytes_a_visit_once_they_are_folded() ->
     assert len(state) < 500
     again = revisit(state, SUBJECT, LogTime(at("2024-01-02"), 0, ()), Cause(number(1), 0), _kz())
     assert again.state is None or unpack(again.state, SUBJECT).dossier == folded
+
+
+def test_without_a_retention_clock_nothing_folds() -> None:
+    policy = load("rolling-90-180")
+    dossier = Dossier(SUBJECT, VISIT)
+    time = LogTime(at("2040-01-01"), 0, ())
+    assert fold(dossier, assess(dossier, policy, time), time) is dossier
