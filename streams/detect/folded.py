@@ -43,7 +43,7 @@ class Folded:
 
     def put(self, out: bytearray, strings: Strings) -> None:
         """Appends it, as `take_folded` reads it."""
-        put_uint(out, self.line_ms)
+        put_int(out, self.line_ms)
         put_uint(out, len(self.visits))
         before = 0
         for visit in self.visits:
@@ -55,7 +55,7 @@ class Folded:
 
 def take_folded(data: bytes, at: int, strings: Strings) -> tuple[Folded, int]:
     """Reads what `Folded.put` wrote; returns it and the position behind it."""
-    line_ms, at = take_uint(data, at)
+    line_ms, at = take_int(data, at)
     count, at = take_uint(data, at)
     visits: list[Visit] = []
     before = 0
