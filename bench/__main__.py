@@ -15,13 +15,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import compare
+from bench import checkpoints, compare, latency, page, profiles, stays
 
 ROOT = Path(__file__).parents[1]
 
 Section = tuple[Callable[[argparse.Namespace], dict[str, Any]], Callable[[dict[str, Any]], None]]
 SECTIONS: dict[str, Section] = {
     "lanes": (compare.measure, compare.show),
+    "latency": (latency.measure, latency.show),
+    "checkpoints": (checkpoints.measure, checkpoints.show),
+    "stays": (stays.measure, stays.show),
+    "profile": (profiles.measure, profiles.show),
 }
 """What can be measured: the measurement, and how it is shown."""
 
@@ -38,15 +42,15 @@ def main() -> int:
     parser.add_argument("--lanes", default=",".join(compare.LANES), help="comma-separated")
     last = str(max(os.sched_getaffinity(0)))
     parser.add_argument("--cores", default=last, help="cores every lane is pinned to; the broker gets the others; '' for none")
-    parser.add_argument("--compiled", action="store_true", help="run the lanes on build/compiled (make compiled)")
+    parser.add_argument("--latency-s", type=float, default=8.0, help="seconds each rate is kept up")
+    parser.add_argument("--stays", default="100000,1000000,5000000", help="numbers of open stays, comma-separated")
+    parser.add_argument("--sweep", type=int, default=500_000, help="stays whose term ends on one day")
     parser.add_argument("--report", type=Path, default=ROOT / "bench" / "report.json")
     given = parser.parse_args()
     for kind, wanted, known in (("lane", given.lanes, compare.LANES), ("section", given.only, tuple(SECTIONS))):
         unknown = sorted(set(wanted.split(",")) - set(known))
         if unknown:
             parser.error(f"there is no {kind} {', '.join(unknown)}; choose of {', '.join(known)}")
-    if given.compiled and not (ROOT / "build" / "compiled" / "stamp").exists():
-        parser.error("build/compiled is missing: run 'make compiled' first")
     if given.people is None:
         given.people = max(1, given.events // 5)
     report = json.loads(given.report.read_text("utf-8")) if given.report.exists() else {}
@@ -60,7 +64,9 @@ def main() -> int:
         if "lanes" in section:
             report["lanes"] = section.pop("lanes")
         report.setdefault("sections", {})[name] = section
-        given.report.write_text(json.dumps(report, indent=2) + "\n", "utf-8")
+        given.report.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    if given.report == ROOT / "bench" / "report.json":
+        page.write(report)
     return 0
 
 

@@ -118,8 +118,8 @@ def ours(given: argparse.Namespace, meter: Meter, steps: Any) -> None:
     app = bootstrap.headless(settings, group)
     clients = KafkaClients(connection.librdkafka(settings), group=group, message_max_bytes=MAX_DEAD_LETTER_BYTES)
     lane = Lane(PEOPLE.name(given.source), PEOPLE_CHANGELOG.name(given.run), core)
-    app.ownership = Ownership([lane], clients, rewind=app.rewind, fatal=app.halt, batch_records=BATCH_RECORDS)
-    registry.register(app, app.ownership, batch_records=BATCH_RECORDS)
+    app.ownership = Ownership([lane], clients, rewind=app.rewind, fatal=app.halt, batch_records=given.batch_records)
+    registry.register(app, app.ownership, batch_records=given.batch_records)
 
     def follow() -> None:
         while not meter.reached(sum(partition.next_offset or 0 for partition in app.ownership or ())):
@@ -178,6 +178,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, required=True)
     parser.add_argument("--warm-up", type=int, required=True)
     parser.add_argument("--limit-s", type=float, required=True)
+    parser.add_argument("--batch-records", type=int, default=BATCH_RECORDS, help="of our lanes")
     given = parser.parse_args()
     meter = Meter(given.events, given.warm_up, given.limit_s)
     match given.lane:
@@ -192,7 +193,19 @@ def main() -> None:
             import streams.person
 
             ours(given, meter, streams.person)
-    print(json.dumps(meter.report()))
+    print(json.dumps(meter.report() | _parts()))
+
+
+def _parts() -> dict[str, float]:
+    """Returns how long a batch took on average to be decided and to be written, ms; nothing for a lane without batches."""
+    from streams import metrics
+
+    found: dict[str, float] = {}
+    for name, metric in (("decide_ms", metrics.PROCESS_SECONDS), ("checkpoint_ms", metrics.CHECKPOINT_SECONDS)):
+        samples = {one.name.rpartition("_")[2]: one.value for family in metric.collect() for one in family.samples}
+        if samples.get("count"):
+            found[name] = round(samples["sum"] / samples["count"] * 1000, 2)
+    return found
 
 
 if __name__ == "__main__":

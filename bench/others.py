@@ -51,6 +51,16 @@ def quix_python() -> Path:
     return python
 
 
+def compiled_build() -> None:
+    """Brings ``build/compiled`` up to date.
+
+    Raises:
+        LeftOutError: it cannot be built here.
+    """
+    if subprocess.run([sys.executable, "-m", "bench.compiled"], cwd=HERE.parent, check=False).returncode:
+        raise LeftOutError("The compiled lanes are left out: 'make compiled' failed (see above).")
+
+
 def kafka_streams(cache: Path, java_home: Path | None) -> list[str]:
     """Returns the command that runs the Kafka Streams lane, up to its arguments.
 

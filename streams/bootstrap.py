@@ -11,9 +11,11 @@ from streams.settings import Settings
 
 if TYPE_CHECKING:
     from streams.agents.people import PersonSteps
+    from streams.policy.model import Policy
     from streams.runtime.clients import KafkaClients
     from streams.runtime.headless import HeadlessApp
     from streams.runtime.ownership import Place
+    from streams.runtime.partition import Lane
     from streams.runtime.store import Store
 
 SESSION_S = 10.0
@@ -89,6 +91,39 @@ def worker(
         posts.write_ticks(ownership, writer)
         app.afterwards.append(writer.stop)
     return app
+
+
+def replay_lanes(settings: Settings, namespace: str, policy: Policy) -> tuple[list[Lane], KafkaClients]:
+    """Builds what decides all history again: the live inputs, everything else in another namespace.
+
+    Args:
+        settings: must name a Kafka; its namespace is that of the inputs.
+        namespace: prefix of everything that is written.
+        policy: decides.
+
+    Returns:
+        How the topics that can raise an alert are processed, and what connects to Kafka.
+    """
+    import streams.person
+    from streams.agents import registry
+    from streams.decode import Decoder, load_sources
+    from streams.runtime.clients import KafkaClients
+    from streams.wire import connection
+    from streams.wire.topics import EMPLOYERS, LABOUR_LINKS, MAX_DEAD_LETTER_BYTES, PEOPLE, QUOTAS
+
+    clients = KafkaClients(connection.librdkafka(settings), group=f"{namespace}-replay", message_max_bytes=MAX_DEAD_LETTER_BYTES)
+    lanes = registry.lanes(
+        decoder=Decoder(policy.codes, load_sources(settings.sources) if settings.sources else None),
+        person=streams.person,
+        policy=policy,
+        namespace=namespace,
+        partitions=clients.partitions,
+        reads=settings.namespace,
+    )
+    raising = {topic.name(settings.namespace) for topic in (PEOPLE, EMPLOYERS, QUOTAS)} | {LABOUR_LINKS.name(namespace)}
+    chosen = [lane for lane in lanes if lane.topic in raising]
+    clients.require({lane.topic: lane.changelog for lane in chosen})
+    return chosen, clients
 
 
 def _stores(settings: Settings, clients: KafkaClients, topics: set[str]) -> Callable[[Place], Store]:

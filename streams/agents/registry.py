@@ -30,7 +30,13 @@ from streams.wire.topics import (
 
 
 def lanes(
-    *, decoder: Decodes, person: PersonSteps, policy: Policy, namespace: str, partitions: Callable[[str], int]
+    *,
+    decoder: Decodes,
+    person: PersonSteps,
+    policy: Policy,
+    namespace: str,
+    partitions: Callable[[str], int],
+    reads: str = "",
 ) -> tuple[Lane, ...]:
     """Returns how every topic is processed that is read.
 
@@ -38,8 +44,9 @@ def lanes(
         decoder: decodes raw records.
         person: the steps of one person.
         policy: decides.
-        namespace: prefix of every topic.
+        namespace: prefix of every topic that is written.
         partitions: how many a topic has; asked once Kafka has answered.
+        reads: prefix of the input topics, where it is another one.
     """
 
     def people(partition: int, store: Store) -> Core:
@@ -50,7 +57,7 @@ def lanes(
             person=person,
             policy=policy,
             namespace=namespace,
-            partitions=partitions(PEOPLE.name(namespace)),
+            partitions=partitions(PEOPLE.name(reads or namespace)),
         )
 
     def posts(partition: int, store: Store) -> Core:
@@ -65,11 +72,13 @@ def lanes(
     def labour(partition: int, store: Store) -> Core:
         return LabourCore(partition, store, policy=policy, namespace=namespace)
 
+    source = reads or namespace
     return (
-        Lane(PEOPLE.name(namespace), PEOPLE_CHANGELOG.name(namespace), people),
-        Lane(POSTS.name(namespace), POSTS_CHANGELOG.name(namespace), posts),
-        Lane(EMPLOYERS.name(namespace), EMPLOYERS_CHANGELOG.name(namespace), employers),
-        Lane(QUOTAS.name(namespace), QUOTAS_CHANGELOG.name(namespace), quotas),
+        Lane(PEOPLE.name(source), PEOPLE_CHANGELOG.name(namespace), people),
+        Lane(POSTS.name(source), POSTS_CHANGELOG.name(namespace), posts),
+        Lane(EMPLOYERS.name(source), EMPLOYERS_CHANGELOG.name(namespace), employers),
+        Lane(QUOTAS.name(source), QUOTAS_CHANGELOG.name(namespace), quotas),
+        # What people's partitions, employers and quotas tell of workers is our own, and lies where we write.
         Lane(LABOUR_LINKS.name(namespace), LABOUR_LINKS_CHANGELOG.name(namespace), labour),
     )
 

@@ -35,6 +35,7 @@ COMMANDS: tuple[str, ...] = (
     "alerts",
     "explain",
     "what_if",
+    "replay",
     "gateway",
     "edge",
     "asyncapi",
