@@ -43,11 +43,13 @@ class DataFault:
         rule: machine-readable name.
         message: what is wrong, in words.
         on: the day it is about; none if it is about no day.
+        words: what the sentence names, in its order, for whoever says it in another language.
     """
 
     rule: str
     message: str
     on: int | None = None
+    words: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -128,13 +130,13 @@ def plain_stays(citizenship: str, stays: list[tuple[int, int | None]], policy: P
     reading = read_stays(stays)
     for first, last in reading.reversed:
         message = f"The exit of {_shown_day(last)} is before its entry of {_shown_day(first)}."
-        faults.append(DataFault("exit_before_entry", message, first))
+        faults.append(DataFault("exit_before_entry", message, first, (_shown_day(last), _shown_day(first))))
     for first, other in reading.overlaps:
         message = f"The stay from {_shown_day(other)} shares days with the stay from {_shown_day(first)}: they are read as one."
-        faults.append(DataFault("overlapping_stays", message, other))
+        faults.append(DataFault("overlapping_stays", message, other, (_shown_day(other), _shown_day(first))))
     for first in reading.unended:
         message = f"The stay from {_shown_day(first)} has no exit, and begins within another: its further days are not known."
-        faults.append(DataFault("entry_without_exit", message, first))
+        faults.append(DataFault("entry_without_exit", message, first, (_shown_day(first),)))
     return Given(crossings_of(code, stays, policy, SUBJECT), code, faults, without=_UNTOLD)
 
 
@@ -297,6 +299,7 @@ def _known_citizenship(given: str, policy: Policy, faults: list[DataFault]) -> s
     fault = DataFault(
         "unknown_country",
         f"{_shown(given)} is no country of ISO 3166-1 (three letters) nor a code of ICAO 9303; read as not known.",
+        words=(_shown(given),),
     )
     if fault not in faults:
         faults.append(fault)

@@ -52,6 +52,22 @@ _TEXTS = {
     ),
 }
 
+_FAULTS = {
+    "ru": {
+        "exit_before_entry": "Выезд {} раньше своего въезда {}.",
+        "overlapping_stays": "Пребывание с {} и пребывание с {} имеют общие дни: они считаются одним.",
+        "entry_without_exit": "У пребывания с {} нет выезда, и оно начинается внутри другого: его дальнейшие дни неизвестны.",
+        "unknown_country": "{} — не код страны ISO 3166-1 (три буквы) и не код ИКАО 9303; гражданство считается неизвестным.",
+    },
+    "kk": {
+        "exit_before_entry": "{} күнгі кету өзінің {} күнгі келуінен бұрын.",
+        "overlapping_stays": "{} және {} күндері басталған болулардың ортақ күндері бар: олар бір болу деп саналады.",
+        "entry_without_exit": "{} күні басталған болудың кетуі жоқ, ол басқа болудың ішінде басталады: кейінгі күндері белгісіз.",
+        "unknown_country": "{} — ISO 3166-1 елінің коды (үш әріп) да, ИКАО 9303 коды да емес; азаматтығы белгісіз деп саналады.",
+    },
+}
+"""What cannot be right about the dates, in the languages other than the one `dossier_input` says it in."""
+
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""
@@ -97,7 +113,10 @@ def self_check(
     words = dict(zip(_WORDS, _TEXTS[lang], strict=True))
     out = console()
     for fault in given.faults:
-        out.print(f"{words['fault']}: {fault.message}", style="yellow", markup=False)
+        said = _FAULTS.get(lang, {}).get(fault.rule)
+        out.print(
+            f"{words['fault']}: {fault.message if said is None else said.format(*fault.words)}", style="yellow", markup=False
+        )
     left = found["days_remaining"]
     out.print(f"{words['used']}: {found['days_used']}" + ("" if left is None else f"; {words['left']}: {left}"))
     longest = found["longest_stay"]

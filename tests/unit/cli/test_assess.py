@@ -206,6 +206,23 @@ def test_self_check_gives_the_last_lawful_day_in_three_languages() -> None:
     assert json.loads(run("self-check", *stays, "--json"))["days_used"] == 30
 
 
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        ("en", ("Check your dates", "before its entry", "shares days", "begins within another", "'ZZZ' is no country")),
+        ("ru", ("Проверьте даты", "раньше своего въезда", "имеют общие дни", "начинается внутри другого", "'ZZZ' — не код")),
+        ("kk", ("Күндерді тексеріңіз", "келуінен бұрын", "ортақ күндері бар", "ішінде басталады", "'ZZZ' — ISO")),
+    ],
+)
+def test_self_check_names_what_cannot_be_right_in_three_languages(lang: str, words: tuple[str, ...]) -> None:
+    text = run(
+        "self-check", "--citizenship", "ZZZ", "--lang", lang, "--on", "2024-06-01", "--stay", "2024-01-01..2024-01-20",
+        "--stay", "2024-01-10..2024-01-25", "--stay", "2024-01-12..", "--stay", "2024-03-01..2024-02-01",
+    )  # fmt: skip
+    assert all(word in text for word in words), text
+    assert "2024-01-12" in text
+
+
 @pytest.mark.parametrize("stay", ["2024-01-01", "2024-01-01..x", "..2024-01-01"])
 def test_self_check_refuses_what_is_no_stay(stay: str) -> None:
     with pytest.raises(UsageError, match="--stay"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.detect.allowance import Usage
@@ -35,6 +35,7 @@ def _beyond(allowance: Allowance, own: set[int], counted: set[int], day: int) ->
     return len([one for one in counted if start <= one <= day]) > limit
 
 
+@settings(max_examples=400)
 @given(
     st.lists(PAIRS, max_size=4),
     PAIRS,
