@@ -20,7 +20,7 @@ from streams.console.audit import Audit
 from streams.console.store import Store, Writer
 from streams.errors import ShekaraError
 from streams.publish.publisher import Publisher
-from streams.records import CaseDecision, Dispute
+from streams.records import CaseDecision, Correction, Dispute
 from streams.records.cases import Decision
 from streams.settings import Settings
 from streams.wire import avro
@@ -31,7 +31,9 @@ RETRY_S = 5.0
 SEND_S = 8.0
 """How long a page waits for Kafka; after that the decision is kept and sent later."""
 
-Event = CaseDecision | Dispute
+Event = CaseDecision | Dispute | Correction
+Made = tuple[Any, str, bytes, bytes, Callable[[Any, int, int], Event]]
+"""What is kept: the wish, its name, the case it touches, what the audit names, and what makes the event."""
 Within = Callable[[Writer], bool] | None
 
 
@@ -132,7 +134,10 @@ class Decisions:
         )
 
     def dispute(self, officer: str, disputed: Disputed, within: Within = None) -> bool:
-        """Sends that somebody says a record is wrong, or how that was decided; as `take`."""
+        """Sends that somebody says a record is wrong, or how that was decided; as `take`.
+
+        Was the person right about an event, it is corrected too: a decision alone would let it count again.
+        """
 
         def said(one: Disputed, moment: int, seq: int) -> Dispute:
             recorded = max(now_ms(), moment)
@@ -141,13 +146,22 @@ class Decisions:
                 one.kind, one.dispute_id, one.event_id, one.alert_id if one.event_id is None else None,
             )  # fmt: skip
 
+        def corrected(one: Disputed, moment: int, seq: int) -> Correction:
+            wrong = one.event_id or b""
+            return Correction(
+                uuid4().bytes, one.subject, moment, max(now_ms(), moment), self.source, seq, wrong, None, "other"
+            )  # fmt: skip
+
         about = disputed.alert_id or disputed.case_id
-        return self._take(officer, [(disputed, f"dispute_{disputed.kind}", disputed.case_id, about, said)], within)
+        events: list[Made] = [(disputed, f"dispute_{disputed.kind}", disputed.case_id, about, said)]
+        if disputed.kind == "upheld" and disputed.event_id is not None:
+            events.append((disputed, "dispute_correction", disputed.case_id, about, corrected))
+        return self._take(officer, events, within)
 
     def _take(
         self,
         officer: str,
-        taken: Iterable[tuple[Any, str, bytes, bytes, Callable[[Any, int, int], Event]]],
+        taken: Iterable[Made],
         within: Within,
     ) -> bool:
         at = now_ms()
@@ -183,13 +197,14 @@ class Decisions:
         )
         return [(str(decision), str(officer), int(at)) for decision, officer, at in rows]
 
-    def disputes_of(self, case_id: UUID) -> list[tuple[str, int]]:
-        """Returns what was said and decided of disputes about a case through this console: kind, occurred_at."""
-        rows = self._store.rows(
-            "SELECT decision, occurred_at FROM decision WHERE case_id = ? AND decision LIKE 'dispute%' ORDER BY source_seq",
-            case_id.hex,
-        )
-        return [(str(kind), int(at)) for kind, at in rows]
+    def opening(self, case_id: UUID, dispute_id: bytes) -> Dispute | None:
+        """Returns how a dispute about a case was opened through this console; none if it was opened elsewhere."""
+        rows = self._store.rows("SELECT content FROM decision WHERE case_id = ? AND decision = 'dispute_opened'", case_id.hex)
+        for (content,) in rows:
+            event = avro.decode(bytes.fromhex(content))
+            if isinstance(event, Dispute) and event.dispute_id == dispute_id:
+                return event
+        return None
 
     def waiting(self) -> int:
         """Returns how many decisions Kafka does not have yet."""
@@ -213,7 +228,7 @@ class Decisions:
                     self._publisher = Publisher(self._settings, source=self.source, linger_ms=0)
                 for _, content in rows:
                     event = avro.decode(bytes.fromhex(content))
-                    if isinstance(event, CaseDecision | Dispute):
+                    if isinstance(event, CaseDecision | Dispute | Correction):
                         self._publisher.publish(event)
                 self._publisher.flush(SEND_S)
             except ShekaraError as error:

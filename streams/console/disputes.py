@@ -137,9 +137,10 @@ def close_dispute(visit: Visit, proceeding: Proceeding, outcome: str, reason: st
     alert = visit.desk.reading.alert(UUID(alert_id), visit.oblast)
     if alert is None:
         raise Refused(404, "refused.nothing_here")
-    opened_at = max((at for _, at in visit.desk.decisions.disputes_of(case)), default=0)
+    dispute_id = bytes.fromhex(proceeding.dispute_id)
+    opening = visit.desk.decisions.opening(case, dispute_id)
     kind: Literal["upheld", "rejected"] = "upheld" if outcome == "upheld" else "rejected"
     closing = visit.desk.proceedings.closing(proceeding, outcome, reason, officer=officer, at=visit.now, on=visit.desk.log_day())
-    dispute_id = bytes.fromhex(proceeding.dispute_id)
-    decided = Disputed(kind, alert["subject"], case.bytes, dispute_id, alert["alert_id"].bytes, None, reason, opened_at)
+    event_id, opened_at = (opening.disputed_event, opening.occurred_at) if opening else (None, 0)
+    decided = Disputed(kind, alert["subject"], case.bytes, dispute_id, alert["alert_id"].bytes, event_id, reason, opened_at)
     return visit.desk.decisions.dispute(officer, decided, closing)

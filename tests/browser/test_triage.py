@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -290,6 +290,7 @@ def test_nobody_judges_a_dispute_about_their_own_decision(demo: Running, sign_in
     page.fill("#reason", "Spoke with the worker")
     page.click("form[action$=decide] button")
     page.goto(f"/alerts/{alert['alert_id']}/dispute")
+    page.check(f"input[value='{UUID(bytes=events[1].event_id)}']")
     page.fill("#statement", "This was not me")
     page.click("main button.main")
     page.check("input[value=rejected]")
@@ -297,8 +298,15 @@ def test_nobody_judges_a_dispute_about_their_own_decision(demo: Running, sign_in
     page.click("text=End with this outcome")
     assert "Nobody judges their own decision" in page.inner_text("main")
     other = sign_in("supervisor2", scripts=False)
-    other.goto("/proceedings")
-    assert "Dispute and correction" in other.inner_text("main")
+    other.goto(page.url.removesuffix("/close"))
+    other.check("input[value=upheld]")
+    other.fill("#reason", "The inspectorate confirms: another person")
+    other.click("text=End with this outcome")
+    asked = f"SELECT supersedes FROM raw_correction WHERE subject = '{subject}'"  # noqa: S608
+    corrected = poll(lambda: Reading(demo.settings).ask(asked))
+    assert corrected[0]["supersedes"].bytes == events[1].event_id, "the record counts no longer"
+    poll(lambda: not case_of(demo, subject)["protected"])
+    assert alert_of(demo, subject)["state"] == "retracted"
 
 
 def test_a_view_is_saved_shared_counted_and_removed_by_its_author(sign_in: Open) -> None:

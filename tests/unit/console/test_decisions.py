@@ -10,7 +10,7 @@ import pytest
 from streams.console.decisions import Decisions, Disputed, Taken
 from streams.console.desk import Desk
 from streams.console.procedures import procedures
-from streams.records import CaseDecision, Dispute
+from streams.records import CaseDecision, Correction, Dispute
 from streams.wire import avro
 
 SUBJECT = "p1-00000000000000000000000000000000"
@@ -63,22 +63,21 @@ def test_what_cannot_be_kept_ends_nothing(desk: Desk, decisions: Decisions) -> N
 
 def test_a_dispute_leaves_as_its_own_event_and_is_no_decision_of_the_case(desk: Desk, decisions: Decisions) -> None:
     case_id, dispute_id, alert_id, event_id = uuid4(), uuid4(), uuid4(), uuid4()
-    for kind, event in (("opened", event_id.bytes), ("upheld", None)):
-        about = Disputed(kind, SUBJECT, case_id.bytes, dispute_id.bytes, alert_id.bytes, event, "not me")  # type: ignore[arg-type]
+    for kind in ("opened", "upheld"):
+        about = Disputed(kind, SUBJECT, case_id.bytes, dispute_id.bytes, alert_id.bytes, event_id.bytes, "not me")
         decisions.dispute("o1-a", about)
     assert decisions.of_case(case_id) == []
-    kinds, moments = zip(*decisions.disputes_of(case_id), strict=True)
-    assert kinds == ("dispute_opened", "dispute_upheld")
-    assert moments[0] < moments[1], "a decision lies behind what it decides, though the clock stands"
     rows = desk.store.rows("SELECT content FROM decision ORDER BY source_seq")
-    sent = [avro.decode(bytes.fromhex(row[0])) for row in rows]
-    assert [type(one) for one in sent] == [Dispute, Dispute]
-    assert [(one.disputed_event, one.alert_id) for one in sent if isinstance(one, Dispute)] == [
-        (event_id.bytes, None),
-        (None, alert_id.bytes),
-    ]
+    opened, upheld, corrected = (avro.decode(bytes.fromhex(row[0])) for row in rows)
+    assert isinstance(opened, Dispute)
+    assert isinstance(upheld, Dispute)
+    assert opened.disputed_event == event_id.bytes
+    assert decisions.opening(case_id, dispute_id.bytes) == opened
+    assert opened.occurred_at < upheld.occurred_at, "a decision lies behind what it decides, though the clock stands"
+    assert isinstance(corrected, Correction)
+    assert corrected.supersedes == event_id.bytes, "the person was right: the record counts no longer"
     decisions.take("o1-b", [taken(case_id.bytes)])
     last = avro.decode(bytes.fromhex(desk.store.rows("SELECT content FROM decision ORDER BY source_seq DESC LIMIT 1")[0][0]))
     assert isinstance(last, CaseDecision)
-    assert last.source_seq == 3
+    assert last.source_seq == 4
     assert UUID(bytes=last.case_id) == case_id
