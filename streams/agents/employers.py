@@ -66,6 +66,8 @@ class EmployersCore:
                 self._take(raw, record, key, state, outcome)
             except TooManyFactsError as error:
                 self._door.refuse(raw, batch, outcome, Rejected("too_many_facts", str(error), record.NAME, record.source))
+            except MemoryError:
+                raise  # of the machine, not of the event: the process stops, and nothing is acknowledged
             except Exception as error:
                 # The error's message may quote the record: only the way it went is logged.
                 log.warning("rule_failed", partition=self._label, offset=raw.offset, where=frames(error))

@@ -128,6 +128,8 @@ class PeopleCore:
                         self._door.refuse(raw, batch, outcome, refused)
                 except TooManyFactsError as error:
                     self._door.refuse(raw, batch, outcome, Rejected("too_many_facts", str(error), record.NAME, record.source))
+                except MemoryError:
+                    raise  # of the machine, not of the event: the process stops, and nothing is acknowledged
                 except Exception as error:
                     # The error's message may quote the record: only the way it went is logged.
                     log.warning("rule_failed", partition=self._label, offset=raw.offset, where=frames(error))
@@ -175,6 +177,8 @@ class PeopleCore:
             try:
                 step = self._person.revisit(state, key.decode(), self.time, cause, self._policy)
                 self._emit(key, step, outcome)
+            except MemoryError:
+                raise
             except Exception as error:
                 # The tick is right, one person's rule is not: that person waits for the next tick.
                 metrics.RULE_FAILURES.labels(type(error).__name__).inc()

@@ -79,6 +79,25 @@ def test_a_store_that_cannot_be_read_is_no_fault_of_the_event() -> None:
         run(core_on(store), store, [raw(0, crossing(1, person(1)))])
 
 
+class Starved(Counting):
+    """Rules on a machine that has no memory left."""
+
+    def take(self, state: bytes | None, record: PersonEvent, time: LogTime, cause: Cause, policy: Policy) -> Step:
+        raise MemoryError
+
+    def revisit(self, state: bytes, subject: str, time: LogTime, cause: Cause, policy: Policy) -> Step:
+        raise MemoryError
+
+
+def test_a_machine_without_memory_is_no_fault_of_the_event() -> None:
+    store = MemoryStore()
+    run(core_on(store), store, [raw(0, crossing(1, person(1), "timer"))])
+    with pytest.raises(MemoryError):
+        run(core_on(store, Starved()), store, [raw(1, crossing(2, person(1)))], 1)
+    with pytest.raises(MemoryError):
+        run(core_on(store, Starved()), store, [raw(1, tick(1, BASE_MS + 5), b"tick")], 1)
+
+
 def test_a_rule_that_raises_concerns_its_event_alone() -> None:
     store = MemoryStore()
     core = core_on(store)

@@ -25,7 +25,7 @@ from streams.wire import connection
 from tests.integration.rig import ask
 
 
-@pytest.mark.parametrize("spec", ["nowhere:1", "after_commit:x", ":3"])
+@pytest.mark.parametrize("spec", ["nowhere:1", "after_commit:x", ":3", "after_commit:1:nap"])
 def test_a_failpoint_that_is_none_is_refused(spec: str) -> None:
     with pytest.raises(UsageError, match="failpoint"):
         kill_at(spec)
