@@ -89,6 +89,7 @@ def main() -> int:
     parser.add_argument("--failpoint", default="")
     parser.add_argument("--ticks", default="log")
     parser.add_argument("--batch", type=int, default=100)
+    parser.add_argument("--real", action="store_true", help="people are judged by streams.person, not counted")
     given = parser.parse_args()
     settings = Settings().model_copy(
         update={
@@ -100,7 +101,7 @@ def main() -> int:
         }
     )
     open_journal("json", "INFO")
-    app = bootstrap.worker(settings, person=Counting(), failpoint=given.failpoint, session_s=6.0)
+    app = bootstrap.worker(settings, person=None if given.real else Counting(), failpoint=given.failpoint, session_s=6.0)
     probes = probes_of(app, "127.0.0.1", 0)
     try:
         run(app, announce=f"http://127.0.0.1:{probes.port}")

@@ -52,7 +52,7 @@ def test_processes_share_the_partitions_a_killed_one_comes_back_and_all_stop_tog
     log.crossings(200)
     with fleet(settings, tmp_path / "fleet.log") as parent:
         until(
-            lambda: len(shares(parent)) == 2 and 0 not in shares(parent) and sum(map(int, map(str, shares(parent)))) == 7,
+            lambda: len(shares(parent)) == 2 and 0 not in shares(parent) and sum(map(int, map(str, shares(parent)))) == 8,
             "both have partitions",
         )
         until(lambda: log.done() == 200, "the first are processed")
