@@ -226,9 +226,19 @@ class Partition:
         try:
             if not recover(self.store, reader, self.lane.changelog, self.number, stopped=lambda: self._stopping):
                 return False
-            self.next_offset = check_against_source(self.store.marker, self._source(reader))
+            source = self._source(reader)
+            self.next_offset = check_against_source(self.store.marker, source)
         finally:
             reader.close()
+        if source.committed is not None and source.committed > self.next_offset:
+            # Offsets are committed after the state: the broker has lost the end of the changelog, e.g. with its power.
+            log.warning(
+                "deciding_again",
+                topic=self.lane.topic,
+                partition=self.number,
+                from_offset=self.next_offset,
+                to_offset=source.committed - 1,
+            )
         self.core = self.lane.core(self.number, self.store)
         self.core.restore()
         return True

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from streams.errors import DependencyError, FencedError, IntegrityError
 from streams.runtime.batch import Batch, Raw
@@ -189,6 +190,17 @@ def test_a_group_that_is_ahead_of_an_empty_changelog_stops_the_process() -> None
     rig = play(kafka, [Event(30, 40)], lambda _: False)
     assert isinstance(rig.fatal[0], IntegrityError)
     assert kafka.changelog == []
+
+
+def test_a_changelog_that_lost_its_end_is_made_good_from_the_log_and_the_log_says_so() -> None:
+    kafka = Kafka()
+    kafka.changelog = [(b"n", b"50"), (MARKER_KEY, pack_marker(49))]
+    kafka.committed_offset = 60
+    events = [Event(50, 80)]
+    with capture_logs() as lines:
+        play(kafka, events, lambda _: events[-1].acked)
+    assert total(kafka) == 80
+    assert [(line["from_offset"], line["to_offset"]) for line in lines if line["event"] == "deciding_again"] == [(50, 59)]
 
 
 def test_a_changelog_whose_beginning_was_deleted_stops_the_process() -> None:
