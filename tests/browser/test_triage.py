@@ -345,3 +345,21 @@ def test_sound_and_notices_are_off_until_somebody_turns_them_on(demo: Running, s
     heard = page.evaluate("window.rang.length")
     workers_found(demo, 1)
     page.wait_for_function(f"window.rang.length > {heard}")
+
+
+def test_the_pages_of_triage_and_follow_up_are_clean_by_axe(demo: Running, sign_in: Open) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    _, subjects = workers_found(demo, 1)
+    alert = alert_of(demo, subjects[0])
+    page = sign_in("operator", color_scheme="dark")
+    paths = ("/feed", "/feed/groups?by=post", "/mutes", "/handover", "/proceedings", "/cases")
+    about = (f"/alerts/{alert['alert_id']}", f"/alerts/{alert['alert_id']}?known=1", f"/alerts/{alert['alert_id']}/dispute")
+    found: dict[str, list[str]] = {}
+    for path in (*paths, *about):
+        page.goto(path)
+        found[path] = [one["id"] for one in axe.run(page).response["violations"]]
+    page.goto("/feed?rule=work_without_permit")
+    ticked(page, [alert])
+    page.click("#close")
+    found["close"] = [one["id"] for one in axe.run(page).response["violations"]]
+    assert {path: ids for path, ids in found.items() if ids} == {}
