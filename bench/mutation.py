@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gc
+import hashlib
 import json
 import os
 import random
@@ -55,6 +56,7 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=0, help="so many of all mutants, drawn at random; 0: all")
     parser.add_argument("--seed", type=int, default=1, help="what the sample is drawn with")
     parser.add_argument("--again", action="store_true", help="ask the survivors anew, because there are new tests")
+    parser.add_argument("--seconds", type=float, default=0, help="begin no mutant after so many seconds of processor time")
     parser.add_argument("--report", action="store_true", help="run nothing, print the scores of what is known")
     parser.add_argument("--survivors", action="store_true", help="run nothing, print the survivors as differences")
     asked = parser.parse_args()
@@ -73,7 +75,7 @@ def main() -> None:
         return
     if not asked.report:
         unsettled = (None, SURVIVED) if asked.again else (None,)
-        _run([name for name in names if results.of(name) in unsettled], results)
+        _run([name for name in names if results.of(name) in unsettled], results, asked.seconds)
     _report(names, results)
 
 
@@ -127,9 +129,11 @@ def _mutants(*, generate: bool) -> dict[str, str]:
 
     os.environ["MUTANT_UNDER_TEST"] = "mutant_generation"
     if generate:
-        for path in mutmut.walk_source_files():
+        # mutmut copies what is not there yet, and writes mutants anew where the source is younger.
+        for directory, file in mutmut.walk_all_files():
+            path = Path(directory) / file
             copied = Path("mutants") / path
-            if copied.exists() and copied.stat().st_mtime < path.stat().st_mtime:
+            if copied.exists() and (copied.stat().st_mtime < path.stat().st_mtime or path.suffix != ".py"):
                 copied.unlink()
         with _silence(Path("../generate.log")):
             mutmut.copy_src_dir()
@@ -145,27 +149,47 @@ def _mutants(*, generate: bool) -> dict[str, str]:
     return found
 
 
-def _run(names: list[str], results: Results) -> None:
+def _run(names: list[str], results: Results, seconds: float) -> None:
     os.environ["MUTANT_UNDER_TEST"] = ""
+    home = Path.cwd().parent
     os.chdir("mutants")
     sys.path[:] = [str(Path.cwd()), *[one for one in sys.path if Path(one or ".").resolve() != ROOT]]
-    for name in [
-        one for one in sys.modules if one.partition(".")[0] in ("streams", "tests") and one != "tests.mutation.__main__"
-    ]:
+    for name in [one for one in sys.modules if one.partition(".")[0] in ("streams", "tests")]:
         del sys.modules[name]
-    for room in sorted({name.split(".")[1] for name in names}):
-        begun = time.monotonic()
-        if _tests(room):
-            sys.exit(f"The tests of {room} fail without any mutant: mend them first.")
-        print(f"{room}: all tests pass on the program as it is ({time.monotonic() - begun:.0f} s).", flush=True)
+    _prepare(home, sorted({name.split(".")[1] for name in names}))
     gc.freeze()
     begun = time.monotonic()
     for number, name in enumerate(names, 1):
+        used = sum(os.times()[:4])
+        if seconds and used > seconds:
+            print(f"Stopped after {used:.0f} s of processor time and {number - 1} mutants; run it again to go on.")
+            break
         result = _judge(name)
         results.put(name, result)
         if result == SURVIVED or number % 25 == 0 or number == len(names):
             rate = (time.monotonic() - begun) / number
             print(f"{number}/{len(names)}  {rate:.1f} s each  {name}: {result}", flush=True)
+
+
+def _prepare(home: Path, rooms: list[str]) -> None:
+    """Works out once what the laws need, and makes sure that no test fails on the program as it is."""
+    digest = hashlib.sha256()
+    for path in sorted((*Path("tests").rglob("*.*"), *(home / "tree" / "streams").rglob("*.*"))):
+        if path.suffix in (".py", ".yaml"):
+            digest.update(path.read_bytes())
+    kept = home / f"kept-{digest.hexdigest()[:12]}"
+    kept.mkdir(exist_ok=True)
+    os.environ["SHEKARA_MUTATION_KEPT"] = str(kept)
+    for room in rooms:
+        passed = kept / f"{room}-passes"
+        if not passed.exists():
+            begun = time.monotonic()
+            if _tests(room):
+                sys.exit(f"The tests of {room} fail without any mutant, see {home / 'last.log'}: mend them first.")
+            passed.touch()
+            print(f"{room}: all tests pass on the program as it is ({time.monotonic() - begun:.0f} s).", flush=True)
+        elif room == "detect":
+            _laws()
 
 
 def _judge(name: str) -> str:
@@ -199,18 +223,22 @@ def _tests(room: str) -> int:
     """Runs the laws, then the tests of a room, up to the first that fails; returns 0 if none does."""
     import pytest
 
-    from tests.mutation import laws
-
     with _silence(Path("../../last.log")):
-        for law in laws.EVERY:
-            try:
-                law()
-            except BaseException:  # whatever it is, the mutant was noticed
-                traceback.print_exc()
-                return 1
+        try:
+            _laws()
+        except BaseException:  # whatever it is, the mutant was noticed
+            traceback.print_exc()
+            return 1
     options = ["-x", "-q", "-p", "no:cacheprovider", "-o", "timeout=0", "-p", "no:warnings", "--rootdir=.", "--tb=line"]
     with _silence(Path("../../last.log")):
         return int(pytest.main([*options, *UNIT[room]]))
+
+
+def _laws() -> None:
+    from tests.mutation import laws
+
+    for law in laws.EVERY:
+        law()
 
 
 @contextlib.contextmanager
