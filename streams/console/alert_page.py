@@ -154,7 +154,7 @@ def _person(visit: Visit) -> Response:
 
 def _employer(visit: Visit) -> Response:
     alert = alert_of(visit)
-    employer = alert["employer"] or ("" if is_person(alert["subject"]) else alert["subject"])
+    employer = alert["employer"]  # a quota has none
     if not employer:
         raise Refused(404, "refused.nothing_here")
     visit.audit("see_employer", str(alert["alert_id"]))
