@@ -24,7 +24,7 @@ from streams.console.reading import Fields
 from streams.console.rights import sees_one_oblast
 from streams.console.saved_views import filter_of
 from streams.console.visit import Refused, Visit, Way
-from streams.console.work import LONGEST_SNOOZE_MS, NOT_HELD, Held
+from streams.console.work import HELD_AT_MOST, LONGEST_SNOOZE_MS, NOT_HELD, Held
 from streams.records.cases import Decision
 from streams.warehouse.columns import quote
 
@@ -263,6 +263,9 @@ def _preview(visit: Visit, made: Plan, *, status: int = 200, trouble: str = "", 
 def _done(
     visit: Visit, kind: str, after: Mapping[str, Held], done: str, *, reason: str = "", cases: list[str] | None = None
 ) -> Response:
+    held = visit.desk.work.moment().held
+    if len(held.keys() | {key for key, one in after.items() if one != NOT_HELD}) > HELD_AT_MOST:
+        raise Refused(422, "refused.too_much_held")
     if after:
         visit.desk.work.do(visit.account.officer, kind, visit.now, after, reason=reason, cases=cases or ())
         visit.desk.tell_feeds()
