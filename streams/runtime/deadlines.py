@@ -5,47 +5,78 @@ Nothing here is kept: the index is rebuilt from the state on recovery, so it can
 
 from __future__ import annotations
 
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 
 _REBUILD_FACTOR = 4
 _REBUILD_FLOOR = 1_000
 
 
+class _Moment:
+    """The keys due at one instant, and some that no longer are."""
+
+    __slots__ = ("at", "keys")
+
+    def __init__(self, at: int) -> None:
+        self.at = at
+        self.keys: list[bytes] = []
+
+
 class _Queue:
-    """A heap with at most one live instant per key; moved and removed ones are skipped when they surface."""
+    """Keys by the instant they are due, at most one live instant per key; moved and removed ones are skipped when they surface.
+
+    Terms end with a day, so thousands of people share an instant: keys lie in one list per instant, and the heap holds
+    instants. A key costs a dictionary's entry and a place in a list, not a pair and a number of its own.
+    """
 
     def __init__(self) -> None:
-        self._heap: list[tuple[int, bytes]] = []
-        self._at: dict[bytes, int] = {}
+        self._instants: list[int] = []
+        self._moments: dict[int, _Moment] = {}
+        self._live: dict[bytes, _Moment] = {}
+        self._listed = 0
 
     def set(self, key: bytes, at: int | None) -> None:
+        known = self._live.get(key)
         if at is None:
-            self._at.pop(key, None)
+            if known is not None:
+                del self._live[key]
             return
-        if self._at.get(key) == at:
+        if known is not None and known.at == at:
             return
-        self._at[key] = at
-        heappush(self._heap, (at, key))
-        if len(self._heap) > _REBUILD_FACTOR * len(self._at) + _REBUILD_FLOOR:
-            self._heap = [(instant, name) for name, instant in self._at.items()]
-            heapify(self._heap)
+        self._put(key, at)
+        if self._listed > _REBUILD_FACTOR * len(self._live) + _REBUILD_FLOOR:
+            live = self._live
+            self._instants, self._moments, self._live, self._listed = [], {}, {}, 0
+            for name, moment in live.items():
+                self._put(name, moment.at)
+
+    def _put(self, key: bytes, at: int) -> None:
+        moment = self._moments.get(at)
+        if moment is None:
+            moment = self._moments[at] = _Moment(at)
+            heappush(self._instants, at)
+        moment.keys.append(key)
+        self._live[key] = moment
+        self._listed += 1
 
     def pop_through(self, now: int) -> list[tuple[int, bytes]]:
         """Takes out everything due at ``now`` or before, by (instant, key)."""
         due: list[tuple[int, bytes]] = []
-        heap, live = self._heap, self._at
-        while heap and heap[0][0] <= now:
-            at, key = heappop(heap)
-            if live.get(key) == at:
-                del live[key]
-                due.append((at, key))
+        live = self._live
+        while self._instants and self._instants[0] <= now:
+            at = heappop(self._instants)
+            moment = self._moments.pop(at)
+            self._listed -= len(moment.keys)
+            for key in sorted(moment.keys):
+                if live.get(key) is moment:
+                    del live[key]
+                    due.append((at, key))
         return due
 
     def __contains__(self, key: bytes) -> bool:
-        return key in self._at
+        return key in self._live
 
     def __len__(self) -> int:
-        return len(self._at)
+        return len(self._live)
 
 
 class Deadlines:
