@@ -82,6 +82,7 @@ class PeopleCore:
         self._person = person
         self._policy = policy
         self._door = Door(decoder, PEOPLE, namespace, keyed=True)
+        self._people = PEOPLE.name(namespace)
         self._alerts = ALERTS.name(namespace)
         self._findings = FINDINGS.name(namespace)
         self._cases = CASES.name(namespace)
@@ -198,6 +199,9 @@ class PeopleCore:
             self._count(step)
         elif state is not None:
             require_fit((), state, whose="person", ask=_ONE_FOR_ALL)
+        if step.shared:
+            # Into our own log, so that the order in which states heard of each other is as fixed as everything else.
+            outcome.outputs += [Output(self._people, told.subject.encode(), avro.encode(told)) for told in step.shared]
         if state is not None:
             outcome.changes[key] = state
         self._plan(key, step.due)

@@ -21,7 +21,7 @@ REASONS: tuple[str, ...] = (
     "raised", "exit_seen", "exit_not_seen", "title_found", "registered", "permit_found", "contract_found", "citizenship",
     "permits_over", "extension", "term_over", "correction", "dispute", "policy", "new_facts", "coverage", "evidence",
     "options", "threshold", "acknowledged", "share_met", "alerts_ended",
-    "within_quota", "people_out", "quota_raised", "quota_used_up", "year_over", "pace",
+    "within_quota", "people_out", "quota_raised", "quota_used_up", "year_over", "pace", "identity",
 )  # fmt: skip
 """Reasons of a version by the number they are stored under. Append only."""
 

@@ -16,7 +16,7 @@ from streams.console.visit import Refused, Visit, Way
 from streams.console.wording import title_of
 from streams.detect.calculator import calculate
 from streams.errors import SetupError, UsageError
-from streams.person.state import unpack
+from streams.person import dossier_of, root_of
 from streams.policy.model import Policy
 from streams.publish.pseudonym import pseudonyms
 
@@ -59,7 +59,7 @@ def answer_for(state: bytes | None, subject: str, policy: Policy, now_ms: int, s
             "options": [],
         }
     today = policy.local_day(now_ms, "")
-    found = calculate(unpack(state, subject).dossier, policy, today)
+    found = calculate(dossier_of(state, subject), policy, today)
     situation = found.assessment.situation
     present = [line for line in found.ledger if line.first_on <= today <= line.last_on and line.standing != "unknown"]
     if not present:
@@ -112,7 +112,11 @@ def _check(visit: Visit, country: str, document: str, subject: str) -> dict[str,
     states = visit.desk.states
     if not states.caught_up:
         raise Refused(503, "refused.still_reading")
-    found = answer_for(states.get(subject), subject, visit.desk.policy, visit.desk.steady_clock(), visit.say)
+    state = states.get(subject)
+    if state is not None and (root := root_of(state, subject)) != subject:
+        # Another pseudonym of the person answers for all of them.
+        state, subject = states.get(root), root
+    found = answer_for(state, subject, visit.desk.policy, visit.desk.steady_clock(), visit.say)
     visit.audit("check", found["status"])
     return found
 

@@ -77,7 +77,7 @@ def open_file(reading: Reading, policy: Policy, subject: str, known_at: int | No
         for row in reading.events_of(subject, kind.NAME):
             if known_at is not None and plain(row["received_at"]) > known_at:
                 continue
-            event = record_of(kind, row)
+            event = record_of(kind, row | {"subject": subject})
             dossier = dossier.add(event)
             known = places.get(event.event_id)
             if known is None or row["offset"] < known["offset"]:

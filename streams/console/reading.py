@@ -109,14 +109,15 @@ class Reading:
         )
 
     def events_of(self, subject: str, kind: str) -> list[Fields]:
-        """Returns a person's events of one type as they were delivered, dead letters left out.
+        """Returns a person's events of one type as delivered, under any of the person's pseudonyms, dead letters left out.
 
         Args:
-            subject: the person's pseudonym.
+            subject: the pseudonym that answers for the person.
             kind: name of the event type.
         """
+        others = f"SELECT subject FROM core_same_person WHERE person = {quote(subject)}"  # noqa: S608
         return self.ask(
-            f"SELECT * FROM raw_{kind} WHERE subject = {quote(subject)} "  # noqa: S608  # the type is one of ours
+            f"SELECT * FROM raw_{kind} WHERE (subject = {quote(subject)} OR subject IN ({others})) "  # noqa: S608  # the type is one of ours
             "AND (topic, partition, offset) NOT IN (SELECT topic, partition, offset FROM dead_letters)"
         )
 

@@ -27,7 +27,17 @@ def title_of(rule: str, grade: str, policy: Policy, say: Voice) -> str:
 _REASONS = frozenset(
     {"raised", "coverage", "exit_seen", "exit_not_seen", "registered", "title_found", "new_facts", "correction", "dispute"}
     | {"citizenship", "evidence", "options", "acknowledged", "extension", "policy", "permits_over", "permit_found"}
-    | {"contract_found", "share_met", "threshold", "alerts_ended", "within_quota", "people_out", "quota_raised", "year_over"}
+    | {
+        "contract_found",
+        "share_met",
+        "identity",
+        "threshold",
+        "alerts_ended",
+        "within_quota",
+        "people_out",
+        "quota_raised",
+        "year_over",
+    }
 )
 
 

@@ -6,6 +6,7 @@ second passport, a visa nobody issued) are kept: they become data-quality findin
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Collection
 from typing import Any, get_args
 
@@ -23,6 +24,8 @@ from streams.decode.envelope import (
     shown,
 )
 from streams.decode.rejected import Codes
+from streams.detect.dossier import Dossier
+from streams.person.circle import SOURCE as WORKER
 from streams.records import (
     BorderCrossing,
     CaseDecision,
@@ -43,6 +46,7 @@ from streams.records import (
     Record,
     ResidenceChange,
     ResidencePermit,
+    SharedFacts,
     StayRegistration,
     Tick,
     Visa,
@@ -291,6 +295,20 @@ def _identity_link(event: IdentityLink, _: int) -> Fault | None:
     return None
 
 
+def _shared_facts(event: SharedFacts, _: int) -> Fault | None:
+    if event.source != WORKER:
+        return "source_not_allowed", f"source: expected {WORKER}; came {shown(event.source)}. Only a worker tells facts on."
+    if not is_pseudonym(event.origin, "p"):
+        return "bad_subject", "origin: expected the pseudonym of a person; came something else."
+    if event.origin == event.subject:
+        return "self_reference", "origin: expected another pseudonym than the subject; came the same."
+    try:
+        Dossier.unpack(event.facts, event.origin)
+    except (IndexError, ValueError, struct.error):
+        return "undecodable", f"facts: expected the form of a stored dossier; came {len(event.facts)} bytes that are not."
+    return None
+
+
 def _correction(event: Correction, _: int) -> Fault | None:
     if event.supersedes == event.event_id:
         return "self_reference", "supersedes: expected the id of an earlier event; came this event's own."
@@ -343,6 +361,7 @@ def checks(codes: Codes) -> dict[type[Record], Check]:
         ResidenceChange: bound.residence_change,
         Kandas: bound.kandas,
         IdentityLink: _identity_link,
+        SharedFacts: _shared_facts,
         EntryBan: bound.entry_ban,
         Correction: _correction,
         Dispute: _dispute,

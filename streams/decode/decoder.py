@@ -9,7 +9,7 @@ from streams.decode.envelope import envelope_fault, is_source, subject_fault
 from streams.decode.rejected import Codes, Rejected
 from streams.decode.signatures import Headers, SignatureCheck
 from streams.decode.sources import Sources
-from streams.records import INPUTS, Record
+from streams.records import INPUTS, RELAYED, Record
 from streams.wire.avro import SINGLE_OBJECT_HEADER, MalformedError, codecs
 from streams.wire.topics import MAX_EVENT_BYTES, Topic, topic_of
 
@@ -30,7 +30,7 @@ class Decoder:
         bound = checks(codes)
         # One look-up per event; outputs are absent, so that none of them can come in as an input.
         self._doors: dict[type[Any], tuple[str, Check | None]] = {
-            kind: (topic_of(kind).suffix, bound.get(kind)) for kind in INPUTS
+            kind: (topic_of(kind).suffix, bound.get(kind)) for kind in (*INPUTS, *RELAYED)
         }
 
     def decode(self, value: bytes | None, *, received_at: int, topic: Topic, headers: Headers | None = ()) -> Record | Rejected:
@@ -56,7 +56,7 @@ class Decoder:
         fault = envelope_fault(record, received_at) or subject_fault(record, self._codes)
         if fault is None and door[1] is not None:
             fault = door[1](record, received_at)
-        if fault is None and self._sources is not None:
+        if fault is None and self._sources is not None and type(record) not in RELAYED:
             fault = self._sources.fault(record)
             if fault is None and headers is not None:
                 entry = self._sources.of(record.source)

@@ -56,13 +56,14 @@ class Assessment:
         self.due_ms = situation.due_ms
 
 
-def assess(dossier: Dossier, policy: Policy, time: LogTime) -> Assessment:
+def assess(dossier: Dossier, policy: Policy, time: LogTime, *, guarded: bool = False) -> Assessment:
     """Judges a dossier by every rule.
 
     Args:
         dossier: everything known about the person.
         policy: the policy; which of its values hold is decided by the days judged.
         time: the log's clock and coverage.
+        guarded: whether removal is blocked whatever the facts say: another pseudonym of the person has not told its facts yet.
 
     Returns:
         The assessment; it does not depend on the order in which the facts came.
@@ -75,7 +76,7 @@ def assess(dossier: Dossier, policy: Policy, time: LogTime) -> Assessment:
     if situation.disputes:
         suspended = _disputed(situation, found, dossier.subject)
         found = [one for one in found if one.key not in suspended]
-    protected = is_protected(situation, situation.today)
+    protected = guarded or is_protected(situation, situation.today)
     for title in situation.titles:
         if title.protects:
             situation.look_again_on(title.first_on, situation.country)

@@ -16,7 +16,9 @@ from streams.detect.folding import fold
 from streams.detect.logtime import LogTime
 from streams.detect.rules.reminders import outcome
 from streams.detect.situation import Situation
-from streams.person.links import concerns_labour, tell
+from streams.person.circle import Circle, Kinship, forget_who_left, is_waited_for, tell, together
+from streams.person.links import concerns_labour
+from streams.person.links import tell as tell_links
 from streams.person.state import State, policy_digest, unpack
 from streams.person.step import NEVER, Cause, Due, Step
 from streams.policy.model import Policy
@@ -28,17 +30,21 @@ from streams.records import (
     Correction,
     Dispute,
     Finding,
+    IdentityLink,
     LabourContract,
     LabourLink,
     PersonEvent,
     ProtectionStatus,
     ResidencePermit,
+    SharedFacts,
     StayRegistration,
     Visa,
     WorkPermit,
 )
 
 _TITLES = (Visa, ResidencePermit, WorkPermit, LabourContract, StayRegistration, ProtectionStatus, Citizenship)
+
+_OF_LINKS = (IdentityLink, SharedFacts)
 
 
 def take(state: bytes | None, record: PersonEvent, time: LogTime, cause: Cause, policy: Policy) -> Step:
@@ -56,11 +62,34 @@ def take(state: bytes | None, record: PersonEvent, time: LogTime, cause: Cause, 
     """
     subject = record.subject
     before = State(Dossier(subject), [], [], NEVER, policy_digest(policy.version)) if state is None else unpack(state, subject)
+    if before.circle is not None or type(record) in _OF_LINKS:
+        return _take_linked(before, record, time, cause, policy)
     dossier = before.dossier.add(record)
     if state is not None and dossier is before.dossier:
         return Step(None, (), (), (), before.due)
     before.dossier = dossier
     return _advance(before, _news(record), time, cause, policy, changed=True)
+
+
+def _take_linked(state: State, record: PersonEvent, time: LogTime, cause: Cause, policy: Policy) -> Step:
+    """Takes a fact about someone who has, or may have, several pseudonyms, or what one of those tells this one."""
+    own, circle = state.dossier, state.circle or Circle()
+    was = Kinship(own, circle)
+    if isinstance(record, SharedFacts):
+        heard = circle.take(record)
+        if state.circle is not None and heard is circle:
+            return Step(None, (), (), (), state.due)
+        state.circle = heard
+    else:
+        state.dossier = own.add(record)
+        if state.circle is not None and state.dossier is own:
+            return Step(None, (), (), (), state.due)
+        state.circle = circle
+    now = Kinship(state.dossier, state.circle)
+    state.circle = forget_who_left(state.circle, was, now)
+    shared = tell(own, was, state.dossier, now, cause.caused_at)
+    step = _advance(state, _news(record), time, cause, policy, changed=True)
+    return Step(step.state, step.alerts, step.findings, step.cases, step.due, step.links, shared)
 
 
 def revisit(state: bytes, subject: str, time: LogTime, cause: Cause, policy: Policy) -> Step:
@@ -81,7 +110,19 @@ def revisit(state: bytes, subject: str, time: LogTime, cause: Cause, policy: Pol
 
 def _advance(state: State, news: str, time: LogTime, cause: Cause, policy: Policy, *, changed: bool) -> Step:
     subject = state.dossier.subject
-    assessment = assess(state.dossier, policy, time)
+    answers, whole = True, state.dossier
+    if state.circle is None:
+        assessment = assess(whole, policy, time)
+    else:
+        kinship = Kinship(state.dossier, state.circle)
+        answers = kinship.root == subject
+        if answers:
+            whole = together(whole, state.circle, kinship)
+        assessment = assess(whole, policy, time, guarded=is_waited_for(state.circle, kinship, subject))
+        if not answers:
+            # Another pseudonym of the person answers for this one's facts too.
+            assessment.findings = []
+            assessment.suspended = set()
     situation = assessment.situation
     occasion = Occasion(subject, policy, cause.event_id, cause.caused_at, situation.now_ms)
     digest = policy_digest(policy.version)
@@ -101,17 +142,19 @@ def _advance(state: State, news: str, time: LogTime, cause: Cause, policy: Polic
         findings = tuple([one for one in versions if isinstance(one, Finding)])
         if alerts or state.cases:
             cases = _follow(state, told, assessment, cause)
-    due = Due(situation.due_ms, situation.coverage.wait_ms, on_gaps=situation.coverage.on_gaps)
+    due = Due(situation.due_ms, situation.coverage.wait_ms, on_gaps=situation.coverage.on_gaps) if answers else NEVER
     links: tuple[LabourLink, ...] = ()
     other_policy = digest != state.policy_digest
-    if (changed or alerts or other_policy) and concerns_labour(state.dossier.facts):
-        links = tell(state.links, state.known, situation, occasion)
+    if (changed or alerts or other_policy) and (concerns_labour(whole.facts) or not answers):
+        tied = situation if answers else Situation(Dossier(subject), policy, time)
+        links = tell_links(state.links, state.known, tied, occasion)
     if not (changed or alerts or findings or cases or links) and due == state.due and not other_policy:
         return Step(None, (), (), (), due)
     state.due = due
     state.policy_digest = digest
-    if not any(one.tells_kept for one in state.links):
-        # What a sign of trafficking rests on stays: without it the sign would be taken back one day.
+    # What a sign of trafficking rests on stays: without it the sign would be taken back one day. So does what was told to
+    # others: it must stay as it was told.
+    if state.circle is None and not any(one.tells_kept for one in state.links):
         state.dossier = fold(state.dossier, assessment, time)
     return Step(state.pack(), alerts, findings, cases, due, links)
 
@@ -119,6 +162,8 @@ def _advance(state: State, news: str, time: LogTime, cause: Cause, policy: Polic
 def _news(record: PersonEvent) -> str:
     """Returns what an alert that is taken back is put down to."""
     kind = type(record)
+    if kind in _OF_LINKS:
+        return "identity"
     if kind is BorderCrossing:
         return "exit_seen" if record.direction == "exit" else "new_facts"  # type: ignore[attr-defined]
     if kind is Correction:

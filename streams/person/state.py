@@ -1,8 +1,8 @@
 """One person's state as bytes: when to look again, the dossier, what was concluded, the cases.
 
 Layout: version byte, flags, due instant and coverage (6 bytes each), digest of the policy's version (4), then strings, facts,
-conclusions, cases, folded visits in the form that has them, and links. Whoever rebuilds the index of deadlines reads the first
-18 bytes and no more.
+conclusions, cases, folded visits in the form that has them, of few people what other pseudonyms of the same person told, and
+links. Whoever rebuilds the index of deadlines reads the first 18 bytes and no more.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from streams.detect.dossier import Dossier, take_facts
 from streams.detect.folded import take_folded
 from streams.detect.packing import VERSION, Strings, put_uint, take_uint
 from streams.errors import IntegrityError
+from streams.person.circle import Circle, Kinship, take_circle, together
 from streams.person.links import Told, put_told, take_told
 from streams.person.step import Due
 
 _HEAD = Struct("<BBIHIHI")
-_AT, _COVERAGE, _GAPS = 1, 2, 4
+_AT, _COVERAGE, _GAPS, _CIRCLE = 1, 2, 4, 8
 
 _FOLDED = 2
 """The form of a state with folded visits: a program that knows only `VERSION` must refuse it, not lose them."""
@@ -36,9 +37,10 @@ class State:
         links: the last version of each link.
         due: when to look again.
         policy_digest: checksum of the version of the policy that decided last.
+        circle: what other pseudonyms told; none as long as no link names this one.
     """
 
-    __slots__ = ("cases", "dossier", "due", "known", "links", "policy_digest")
+    __slots__ = ("cases", "circle", "dossier", "due", "known", "links", "policy_digest")
 
     def __init__(self, dossier: Dossier, known: list[Known], cases: list[Followed], due: Due, policy_digest: int) -> None:
         self.dossier = dossier
@@ -47,6 +49,7 @@ class State:
         self.due = due
         self.policy_digest = policy_digest
         self.links: list[Told] = []
+        self.circle: Circle | None = None
 
     def pack(self) -> bytes:
         """Returns the state as bytes."""
@@ -54,6 +57,8 @@ class State:
         at = due.at_ms or 0
         coverage = due.coverage_ms or 0
         flags = (0 if due.at_ms is None else _AT) | (0 if due.coverage_ms is None else _COVERAGE) | (_GAPS if due.on_gaps else 0)
+        if self.circle is not None:
+            flags |= _CIRCLE
         strings = Strings()
         body = bytearray()
         self.dossier.put(body, strings)
@@ -67,6 +72,8 @@ class State:
         if self.dossier.folded is not None:
             version = _FOLDED
             self.dossier.folded.put(body, strings)
+        if self.circle is not None:
+            self.circle.put(body, strings)
         put_told(body, self.links)
         out = bytearray(
             _HEAD.pack(version, flags, at & 0xFFFFFFFF, at >> 32, coverage & 0xFFFFFFFF, coverage >> 32, self.policy_digest)
@@ -128,5 +135,28 @@ def unpack(state: bytes, subject: str) -> State:
         dossier.folded, at = take_folded(state, at, strings)
     digest: int = _HEAD.unpack_from(state)[6]
     found = State(dossier, known, cases, due, digest)
+    if state[1] & _CIRCLE:
+        found.circle, at = take_circle(state, at, strings)
     found.links = take_told(state, at)
     return found
+
+
+def root_of(state: bytes, subject: str) -> str:
+    """Returns the pseudonym whose state answers for the person: this one, but for who has several.
+
+    Args:
+        state: a packed state.
+        subject: the key it is kept under.
+    """
+    if not state[1] & _CIRCLE:
+        return subject
+    found = unpack(state, subject)
+    return Kinship(found.dossier, found.circle or Circle()).root
+
+
+def dossier_of(state: bytes, subject: str) -> Dossier:
+    """Returns everything known about a person, whichever pseudonym of theirs it came under, from the state of `root_of`."""
+    found = unpack(state, subject)
+    if found.circle is None:
+        return found.dossier
+    return together(found.dossier, found.circle, Kinship(found.dossier, found.circle))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from streams.records import Alert, Case, Finding, LabourLink
+from streams.records import Alert, Case, Finding, LabourLink, SharedFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class Step:
         cases: new versions of cases, in order.
         due: when to look again.
         links: new versions of what ties the person to employers and quotas.
+        shared: what other pseudonyms that may be the same person must be told.
     """
 
     state: bytes | None
@@ -57,3 +58,4 @@ class Step:
     cases: tuple[Case, ...]
     due: Due
     links: tuple[LabourLink, ...] = ()
+    shared: tuple[SharedFacts, ...] = ()

@@ -10,7 +10,7 @@ from streams.records.cases import CaseDecision
 from streams.records.corrections import Correction, Dispute
 from streams.records.crossings import BorderCrossing
 from streams.records.envelope import PersonEvent, Record, SubjectKind
-from streams.records.identity import EntryBan, IdentityLink
+from streams.records.identity import EntryBan, IdentityLink, SharedFacts
 from streams.records.labour import EmployerDeclaration, Inspection, LabourContract, WorkPermit
 from streams.records.links import LabourLink
 from streams.records.movement import Kandas, ResidenceChange
@@ -48,6 +48,9 @@ INPUTS: tuple[type[Record], ...] = (
 )
 """Every event type that may arrive from outside, in the order of docs/events.md."""
 
+RELAYED: tuple[type[Record], ...] = (SharedFacts,)
+"""What workers write into an input topic for one another; nobody outside may."""
+
 OUTPUTS: tuple[type[Alert | Finding | Case | DeadLetter | BatchMarker | Feedback], ...] = (
     Alert,
     Finding,
@@ -61,13 +64,14 @@ OUTPUTS: tuple[type[Alert | Finding | Case | DeadLetter | BatchMarker | Feedback
 INTERNAL: tuple[type[LabourLink], ...] = (LabourLink,)
 """Every record this system writes for itself alone: no publisher, reader or table knows it."""
 
-for _kind in (*INPUTS, *OUTPUTS, Gap):
+for _kind in (*INPUTS, *RELAYED, *OUTPUTS, Gap):
     quick(_kind)
 
 __all__ = [
     "INPUTS",
     "INTERNAL",
     "OUTPUTS",
+    "RELAYED",
     "Alert",
     "BatchMarker",
     "BorderCrossing",
@@ -96,6 +100,7 @@ __all__ = [
     "Record",
     "ResidenceChange",
     "ResidencePermit",
+    "SharedFacts",
     "StayRegistration",
     "SubjectKind",
     "Tick",

@@ -30,6 +30,23 @@ class IdentityLink(PersonEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class SharedFacts(PersonEvent):
+    """What the state of one pseudonym tells the state of another that may be the same person; only workers write it.
+
+    Attributes:
+        origin: the pseudonym the facts are about.
+        whole: with this message the receiver has all facts of the origin, not only those that concern links.
+        facts: the facts, packed as in a dossier (``streams.detect.dossier.Dossier.pack``).
+    """
+
+    NAME: ClassVar[str] = "shared_facts"
+
+    origin: str
+    whole: bool
+    facts: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class EntryBan(PersonEvent):
     """A ban on entry, imposed or lifted.
 

@@ -21,7 +21,7 @@ from streams.errors import IntegrityError, UsageError
 from streams.policy.model import Policy
 from streams.records import INPUTS, EmployerDeclaration, PersonEvent, Tick
 from streams.report.assessment import iso
-from streams.report.log_events import Delivered, Select, deliveries
+from streams.report.log_events import NOT_YET, Delivered, Select, deliveries, heard_at, pseudonyms_of
 from streams.wire.jsonform import to_json
 
 _VERSION_COLUMNS = (
@@ -64,13 +64,13 @@ def explain(number: UUID, select: Select, policy: Policy) -> dict[str, Any]:
     subject = str(last["subject"])
     if not _SUBJECT.fullmatch(subject):
         raise IntegrityError("A subject in the warehouse is no pseudonym.", "Run 'shekara doctor'.")
+    names = pseudonyms_of(subject, select)
+    about = "subject IN ('" + "', '".join(names) + "')"
     delivered = [
-        one
-        for kind in INPUTS
-        if issubclass(kind, PersonEvent | EmployerDeclaration)
-        for one in deliveries(kind, select, f"subject = '{subject}'")
+        one for kind in INPUTS if issubclass(kind, PersonEvent | EmployerDeclaration) for one in deliveries(kind, select, about)
     ]
     delivered.sort(key=lambda one: (one.topic, one.partition, one.offset))
+    delivered = _as_known_here(delivered, subject, heard_at(subject, select) if len(names) > 1 else {})
     causes = {version["version"]: _position(version, delivered, select) for version in versions}
     text = policy.rule_texts.get(str(last["rule"]))
     evidence = set(last["evidence"])
@@ -129,8 +129,19 @@ def _position(version: dict[str, Any], delivered: list[Delivered], select: Selec
     return next(((topic, partition, offset) for topic, partition, offset in rows if (topic, partition) in partitions), None)
 
 
+def _as_known_here(delivered: list[Delivered], subject: str, heard: dict[bytes, tuple[str, int, int]]) -> list[Delivered]:
+    """Returns events of all of a person's pseudonyms as events of the one that answers, each with when that one knew it."""
+    return [
+        one
+        if one.record.subject == subject
+        else replace(one, record=replace(one.record, subject=subject), known_at=heard.get(one.record.event_id, NOT_YET))
+        for one in delivered
+    ]
+
+
 def _is_known(one: Delivered, until: tuple[str, int, int] | None) -> bool:
-    return until is None or ((one.topic, one.partition) == until[:2] and one.offset <= until[2])
+    place = one.known_at or (one.topic, one.partition, one.offset)
+    return until is None or (place[:2] == until[:2] and place[2] <= until[2])
 
 
 def _known(delivered: list[Delivered], until: tuple[str, int, int] | None) -> int:

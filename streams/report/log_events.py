@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from streams.detect.dossier import Dossier
 from streams.records import Record
 from streams.wire.jsonform import Field, fields_of
 
@@ -25,6 +26,7 @@ class Delivered:
         partition: its partition.
         offset: its offset.
         received_at: when the broker received it.
+        known_at: where in the log the person's answering pseudonym was told of it, if it came under another one.
     """
 
     record: Record
@@ -32,6 +34,11 @@ class Delivered:
     partition: int
     offset: int
     received_at: datetime
+    known_at: tuple[str, int, int] | None = None
+
+
+NOT_YET = ("", -1, -1)
+"""The place of a fact the answering pseudonym has not been told of."""
 
 
 def deliveries(kind: type[Record], select: Select, where: str) -> Iterator[Delivered]:
@@ -47,6 +54,33 @@ def deliveries(kind: type[Record], select: Select, where: str) -> Iterator[Deliv
     for row in select(f"SELECT {columns} FROM raw_{kind.NAME} FINAL WHERE {where} ORDER BY offset"):  # noqa: S608  # see Args
         values = [_value(field, value) for field, value in zip(fields, row, strict=False)]
         yield Delivered(kind(*values), *row[len(fields) :])
+
+
+def pseudonyms_of(person: str, select: Select) -> list[str]:
+    """Returns every pseudonym a person's facts may lie under: the one that answers for all first.
+
+    Args:
+        person: that one; checked by the caller.
+        select: asks the warehouse.
+    """
+    rows = select(f"SELECT subject FROM core_same_person WHERE person = '{person}' AND subject != '{person}' ORDER BY subject")  # noqa: S608
+    return [person, *(subject for (subject,) in rows)]
+
+
+def heard_at(person: str, select: Select) -> dict[bytes, tuple[str, int, int]]:
+    """Returns where in its own log a pseudonym was told facts of others, by the facts' ``event_id``.
+
+    Args:
+        person: the pseudonym; checked by the caller.
+        select: asks the warehouse.
+    """
+    found: dict[bytes, tuple[str, int, int]] = {}
+    columns = "origin, hex(facts), topic, partition, offset"
+    query = f"SELECT {columns} FROM raw_shared_facts FINAL WHERE subject = '{person}' ORDER BY offset"  # noqa: S608  # see Args
+    for origin, facts, topic, partition, offset in select(query):
+        for fact in Dossier.unpack(bytes.fromhex(facts), origin).facts:
+            found.setdefault(fact.event_id, (topic, partition, offset))
+    return found
 
 
 def _column(field: Field) -> str:

@@ -113,9 +113,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     """How long the broker may hold a fetch with nothing to give; also how long a partition can wait behind others."""
 
     def __post_init__(self) -> None:
-        """Prepares the book-keeping of positions."""
+        """Prepares the order in which partitions take turns."""
         super().__post_init__()
-        self._carried: dict[TP, tuple[int, int]] = {}
         self._turn = 0
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
@@ -190,19 +189,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                 if taken:
                     found[tp] = taken
                 continue
-            carried = self._carried.pop(tp, None)
-            first = carried[0] if carried is not None and carried[1] == before else before
-            if taken and after is not None and first is not None:
-                found[tp] = [Batch(tp.topic, tp.partition, first, after, taken)]
-            elif first is not None and after is not None and after != first:
-                # Only transaction marks or aborted records: they belong to the next batch's run.
-                self._carried[tp] = (first, after)
+            if before is not None and after is not None and after != before:
+                # With only transaction marks or aborted records it is an empty run: whoever waits for the log's end to be
+                # accounted for must not wait for a record that may never come.
+                found[tp] = [Batch(tp.topic, tp.partition, before, after, taken)]
         return found
-
-    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Forgets positions; the next assignment starts from the committed ones."""
-        self._carried.clear()
-        await super().on_partitions_revoked(revoked)
 
 
 class Consumer(driver.Consumer):
@@ -259,12 +250,12 @@ class Consumer(driver.Consumer):
     def _to_message(self, tp: TP, record: Any) -> Any:
         if not isinstance(record, Batch):
             return super()._to_message(tp, record)
-        last = record.records[-1]
+        timestamp_ms = record.records[-1].timestamp if record.records else 0
         message = ConsumerMessage(
             record.topic,
             record.partition,
             record.next_offset - 1,
-            last.timestamp / 1000.0,
+            timestamp_ms / 1000.0,
             0,
             None,
             None,

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any, cast
 
 from streams.policy.model import Policy
-from streams.records import INPUTS, OUTPUTS, Gap
+from streams.records import INPUTS, OUTPUTS, RELAYED, Gap
 from streams.warehouse.block import Block
 from streams.warehouse.columns import OUTPUT_TABLES, Table, table_of
 from streams.wire.avro import KINDS, Message, schema_of
@@ -37,7 +37,7 @@ Delivery = tuple[Position, Message]
 
 def tables() -> dict[str, Table]:
     """Returns the fact table of every event type, by the record's ``NAME``."""
-    return {kind.NAME: table_of(schema_of(kind), kind.NAME) for kind in (*INPUTS, *OUTPUTS)}
+    return {kind.NAME: table_of(schema_of(kind), kind.NAME) for kind in (*INPUTS, *RELAYED, *OUTPUTS)}
 
 
 class Layout:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from streams.records import INPUTS, OUTPUTS
+from streams.records import INPUTS, OUTPUTS, RELAYED
 from streams.wire.avro import CONFLUENT, KINDS, SINGLE_OBJECT, codecs
 from streams.wire.topics import MAX_EVENT_BYTES, TOPICS, Topic, topic_of
 
@@ -58,7 +58,7 @@ def document(namespace: str, version: str) -> dict[str, Any]:
         },
         "channels": {_channel(topic): _described(topic, namespace) for topic in topics},
         "operations": {_operation(topic): _performed(topic) for topic in topics},
-        "components": {"messages": {kind.NAME: _message(kind.NAME) for kind in (*INPUTS, *OUTPUTS)}},
+        "components": {"messages": {kind.NAME: _message(kind.NAME) for kind in (*INPUTS, *RELAYED, *OUTPUTS)}},
     }
 
 
@@ -104,7 +104,7 @@ def _performed(topic: Topic) -> dict[str, Any]:
 def _message(name: str) -> dict[str, Any]:
     kind = KINDS[name]
     codec = codecs().by_kind[kind]
-    subject = getattr(kind, "SUBJECT", "person") if kind in INPUTS else ""
+    subject = getattr(kind, "SUBJECT", "person") if kind in (*INPUTS, *RELAYED) else ""
     key = _KEYS.get(subject, "the event's subject") if subject else "whom or what it is about"
     found = codec.version
     return {

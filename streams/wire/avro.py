@@ -23,6 +23,7 @@ from streams.records import (
     INPUTS,
     INTERNAL,
     OUTPUTS,
+    RELAYED,
     Alert,
     BatchMarker,
     BorderCrossing,
@@ -48,7 +49,7 @@ CONFLUENT = b"\x00"
 SINGLE_OBJECT_HEADER = 10
 CONFLUENT_HEADER = 5
 
-KINDS: Mapping[str, type[Message]] = {kind.NAME: kind for kind in (*INPUTS, *OUTPUTS, *INTERNAL)}
+KINDS: Mapping[str, type[Message]] = {kind.NAME: kind for kind in (*INPUTS, *RELAYED, *OUTPUTS, *INTERNAL)}
 """Record class by event type."""
 
 

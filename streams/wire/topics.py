@@ -12,6 +12,7 @@ from typing import Literal
 
 from streams.records import (
     INPUTS,
+    RELAYED,
     Alert,
     BatchMarker,
     Case,
@@ -117,7 +118,7 @@ TOPICS: tuple[Topic, ...] = (
     LABOUR_LINKS_CHANGELOG,
 )
 
-_HOME: dict[str, Topic] = {kind.NAME: PEOPLE for kind in INPUTS} | {
+_HOME: dict[str, Topic] = {kind.NAME: PEOPLE for kind in (*INPUTS, *RELAYED)} | {
     PostHeartbeat.NAME: POSTS,
     PostOutage.NAME: POSTS,
     CountStatement.NAME: POSTS,

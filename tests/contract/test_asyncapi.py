@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from streams.cli import build
 from streams.errors import UsageError
-from streams.records import INPUTS, OUTPUTS
+from streams.records import INPUTS, OUTPUTS, RELAYED
 from streams.wire.avro import schema_of
 from streams.wire.topics import TOPICS, topic_of
 
@@ -31,7 +31,7 @@ parser.parse(require('fs').readFileSync(process.argv[1], 'utf8')).then(({ docume
 });
 """
 
-PUBLIC = [kind.NAME for kind in (*INPUTS, *OUTPUTS)]
+PUBLIC = [kind.NAME for kind in (*INPUTS, *RELAYED, *OUTPUTS)]
 
 
 def the_document() -> dict[str, Any]:

@@ -13,7 +13,7 @@ import pytest
 from fastavro.utils import generate_many
 
 from streams.errors import SetupError
-from streams.records import INPUTS, INTERNAL, OUTPUTS, BorderCrossing
+from streams.records import INPUTS, INTERNAL, OUTPUTS, RELAYED, BorderCrossing
 from streams.wire import schemas
 from streams.wire.avro import KINDS, Codecs
 from streams.wire.schemas import fingerprint_of, load_versions, schema_directory
@@ -40,7 +40,7 @@ def test_every_schema_is_the_one_the_list_records() -> None:
 def test_numbers_are_given_once_and_versions_follow_each_other() -> None:
     numbers = [line["id"] for line in LINES]
     assert numbers == list(range(1, len(LINES) + 1))
-    for kind in (*INPUTS, *OUTPUTS, *INTERNAL):
+    for kind in (*INPUTS, *RELAYED, *OUTPUTS, *INTERNAL):
         versions = [line["version"] for line in LINES if line["name"] == kind.NAME]
         assert versions == list(range(1, len(versions) + 1))
     assert len({line["fingerprint"] for line in LINES}) == len(LINES)

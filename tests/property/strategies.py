@@ -6,11 +6,11 @@ from typing import Any, cast
 
 from hypothesis import strategies as st
 
-from streams.records import INPUTS, INTERNAL, OUTPUTS, Gap
+from streams.records import INPUTS, INTERNAL, OUTPUTS, RELAYED, Gap
 from streams.wire.avro import Message
 from streams.wire.jsonform import Field, fields_of
 
-KINDS = (*INPUTS, *OUTPUTS, *INTERNAL)
+KINDS = (*INPUTS, *RELAYED, *OUTPUTS, *INTERNAL)
 
 IDS = st.binary(min_size=16, max_size=16)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from streams import records
-from streams.records import INPUTS, INTERNAL, OUTPUTS
+from streams.records import INPUTS, INTERNAL, OUTPUTS, RELAYED
 from streams.wire import avro
 from streams.wire.schemas import NAMESPACE, fingerprint_of
 
-KINDS = [*INPUTS, *OUTPUTS, *INTERNAL]
+KINDS = [*INPUTS, *RELAYED, *OUTPUTS, *INTERNAL]
 
 CODES_NOT_LAWFUL_AS_SYMBOLS = {("work_permit", "category")}
 """Avro's enum symbols cannot begin with a digit, so the categories 1 to 4 travel as strings."""
@@ -48,7 +48,7 @@ def _expected(kind: type[Any], name: str, hint: Any) -> Any:
     if dataclasses.is_dataclass(hint):
         return ("record", tuple(field.name for field in dataclasses.fields(hint)))
     if hint is bytes:
-        plain = kind is records.DeadLetter or name in {"digest", "signature"}
+        plain = kind is records.DeadLetter or name in {"digest", "signature", "facts"}
         return "bytes" if plain else ("fixed", 16)
     if hint is int:
         if name.endswith("_at"):
