@@ -27,7 +27,6 @@ def ways() -> list[Way]:
         Way("/alerts/{id}", _alert, "see_alerts"),
         Way("/alerts/{id}/person", _ask_why, "see_person"),
         Way("/alerts/{id}/person", _person, "see_person", ("POST",)),
-        Way("/alerts/{id}/employer", _employer, "see_alerts"),
     ]
 
 
@@ -150,14 +149,3 @@ def _person(visit: Visit) -> Response:
     visit.audit("see_person", str(alert["alert_id"]), reason)
     file = open_file(visit.desk.reading, visit.desk.policy, alert["subject"])
     return visit.page("person.html", alert=alert, file=file, details=details)
-
-
-def _employer(visit: Visit) -> Response:
-    alert = alert_of(visit)
-    employer = alert["employer"]  # a quota has none
-    if not employer:
-        raise Refused(404, "refused.nothing_here")
-    visit.audit("see_employer", str(alert["alert_id"]))
-    rows = visit.desk.reading.employer_alerts(employer, visit.oblast)
-    declared = visit.desk.reading.declarations(employer)
-    return visit.page("employer.html", alert=alert, employer=employer, rows=rows, declared=declared)

@@ -19,12 +19,14 @@ from streams.console import (
     case_page,
     check,
     disputes,
+    employer_page,
     entry,
     feed,
     grouping,
     handover,
     mutes,
     overview,
+    post_pages,
     proceeding_pages,
     saved_views,
     search,
@@ -42,7 +44,7 @@ STATIC = Path(__file__).parent / "static"
 def ways() -> list[Way]:
     """Returns every route that is ours."""
     work = (feed, grouping, handover, search, triage, mutes, saved_views, alert_page, case_page, proceeding_pages, disputes)
-    rooms = (entry, second_factor_page, overview, *work, check, api, staff)
+    rooms = (entry, second_factor_page, overview, post_pages, *work, employer_page, check, api, staff)
     return [way for room in rooms for way in room.ways()]
 
 

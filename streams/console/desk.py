@@ -176,6 +176,7 @@ _CLOCK_S = 5.0
 
 MENU: tuple[tuple[str, Action, str], ...] = (
     ("/overview", "see_overview", "nav.overview"),
+    ("/posts", "see_overview", "nav.posts"),
     ("/feed", "see_alerts", "nav.feed"),
     ("/cases", "see_alerts", "nav.cases"),
     ("/proceedings", "see_alerts", "nav.proceedings"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from streams.console import bars, figures
 from streams.console.reading import Fields
 from streams.console.visit import Visit, Way
 
@@ -75,14 +76,22 @@ def tiles(rows: list[Fields]) -> list[Tile]:
 def _overview(visit: Visit) -> Response:
     reading, oblast = visit.desk.reading, visit.oblast
     rows = reading.by_oblast(oblast)
+    flows = reading.flows(oblast)
     grid = [tile for tile in tiles(rows) if not oblast or tile.code == oblast]
     return visit.page(
         "overview.html",
         grid=grid,
         size=TILE,
         elsewhere=sum(row["alerts"] for row in rows if row["oblast"] not in TILES),
-        flows=reading.flows(oblast),
-        stock=reading.stock(oblast),
+        flows=flows,
+        drawn=bars.bars(flows),
+        width=bars.WIDTH,
+        height=bars.HEIGHT,
+        present=figures.present(reading, oblast),
+        expiring=figures.expiring(reading, oblast),
+        quotas=figures.quotas(reading, oblast),
+        overdue=figures.overdue(reading, oblast),
+        silent=sum(row["silent_hours"] > figures.SILENT_HOURS for row in figures.posts(reading, oblast)),
         funnel=reading.funnel(oblast),
         quality=[] if oblast else reading.quality(),
     )

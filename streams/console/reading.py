@@ -158,17 +158,6 @@ class Reading:
             "GROUP BY day ORDER BY day DESC LIMIT 14"
         )
 
-    def stock(self, oblast: str) -> Fields:
-        """Returns how many foreigners' last crossing is an entry: an upper bound; and how many of these entries are recent."""
-        where = f" AND tupleElement(last, 4) = {quote(oblast)}" if oblast else ""
-        return self.ask(
-            "SELECT count() AS upper, countIf(tupleElement(last, 2) > subtractDays(newest, 90)) AS recent FROM "  # noqa: S608
-            "(SELECT subject, argMax((direction, occurred_on, citizenship, oblast), (occurred_at, toString(event_id))) AS last, "
-            "(SELECT max(occurred_on) FROM core_border_crossing) AS newest "
-            "FROM core_border_crossing WHERE direction IN ('entry', 'exit') GROUP BY subject) "
-            f"WHERE tupleElement(last, 1) = 'entry' AND tupleElement(last, 3) <> 'KAZ'{where}"
-        )[0]
-
     def funnel(self, oblast: str) -> list[Fields]:
         """Returns the follow-up by stage."""
         where = f"WHERE oblast = {quote(oblast)} " if oblast else ""

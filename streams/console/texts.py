@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import yaml
 from babel import Locale
 from babel.dates import format_date, format_datetime
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, format_percent
 
 from streams.policy.codes import Text
 
@@ -78,6 +78,10 @@ class Voice:
     def number(self, value: float) -> str:
         """Returns a number as it is written in this language."""
         return str(format_decimal(value, locale=self._locale))
+
+    def percent(self, share: float | None) -> str:
+        """Returns a share of 1 in percent; a dash where there is none."""
+        return "—" if share is None else str(format_percent(share, locale=self._locale))
 
     def day(self, day: int | date | None) -> str:
         """Returns a day (days since 1970-01-01, or a date) in words."""
