@@ -33,7 +33,9 @@ def pages_of(page: Any) -> list[str]:
 def found_by_axe(page: Any) -> list[str]:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     found = axe.run(page, options={"runOnly": STANDARDS}).response["violations"]
-    return [f"{page.url}: {one['id']}: {node['html'][:120]} {node['failureSummary'][:200]}" for one in found for node in one["nodes"]]
+    return [
+        f"{page.url}: {one['id']}: {node['html'][:120]} {node['failureSummary'][:200]}" for one in found for node in one["nodes"]
+    ]
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
