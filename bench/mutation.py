@@ -31,6 +31,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("streams/detect/", "streams/policy/")
+ELSEWHERE = ("streams/detect/employers/", "streams/detect/labour/")
+"""Rules about employers: they are judged by tests of their own."""
 UNIT = {
     "detect": ["tests/unit/detect", "tests/unit/person", "tests/unit/cases", "tests/unit/alerts",
                "tests/unit/agents/test_coverage_ledger.py"],
@@ -116,8 +118,9 @@ def _copy(tree: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
     only = "\n".join(f"    {room}*" for room in ROOMS)
+    others = "\n".join(f"    {room}*" for room in ELSEWHERE)
     (tree / "setup.cfg").write_text(
-        f"[mutmut]\nsource_paths =\n    streams\nonly_mutate =\n{only}\ndo_not_mutate =\n    streams/detect/employers/*\n"
+        f"[mutmut]\nsource_paths =\n    streams\nonly_mutate =\n{only}\ndo_not_mutate =\n{others}\n"
         "also_copy =\n    schemas\n    docs\n"
     )
 
