@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo check test chaos bench compiled bench-publish bench-warehouse lock clean mutation nightly
+.PHONY: help install demo check test chaos bench compiled bench-publish bench-warehouse lock clean mutation nightly fuzz
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ mutation: install ## change the rules in one place at a time: does a test notice
 nightly: install ## 20 000 lives and more against the oracle; ARGS="-k anchor"
 	@SHEKARA_TEST_PROFILE=nightly $(BIN)/python -m pytest -q tests/property/test_oracle_agreement.py \
 	    tests/property/test_calculator_agreement.py tests/property/test_simulated_country.py $(ARGS)
+
+fuzz: install ## a million broken messages at door, gateway and importers; ARGS="2000000 7" (how many, seed)
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 bench-publish: install ## SDK and gateway against the bare client; ARGS="20000"
 	@$(BIN)/python -m bench.publish $(ARGS)
