@@ -26,6 +26,7 @@ COMMANDS: tuple[str, ...] = (
     "topics",
     "publish",
     "sources",
+    "conformance",
     "reconcile",
     "dead_letters",
     "warehouse",

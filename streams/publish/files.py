@@ -223,7 +223,10 @@ def _header(line: bytes, event_type: str, mapping: ColumnMapping) -> tuple[list[
     except UnicodeDecodeError:
         raise UsageError("The first line is not UTF-8.", "Save the file as CSV in UTF-8.") from None
     delimiter = max(",;\t", key=text.count)
-    columns = [column.strip() for column in next(csv.reader([text], delimiter=delimiter), [])]
+    try:
+        columns = [column.strip() for column in next(csv.reader([text], delimiter=delimiter), [])]
+    except csv.Error as error:
+        raise UsageError(f"The first line is no row of CSV: {error}.", "Save the file again, one row a line.") from None
     if not text.strip() or not all(columns):
         raise UsageError("The first line must name the columns; it is empty or has an empty name.")
     parts = {column for joined in mapping.joined.values() for column in joined}

@@ -170,10 +170,14 @@ class Signer:
         signature: bytes = self._key.sign(_BATCH + before + hashes)
         return before + signature + hashes
 
+    def sign(self, content: bytes) -> bytes:
+        """Returns the signature of anything; whoever calls begins it with words that say what it is."""
+        signature: bytes = self._key.sign(content)
+        return signature
+
     def sign_statement(self, statement: CountStatement) -> bytes:
         """Returns the signature of a statement of counts, whose ``kid`` is this key's."""
-        signature: bytes = self._key.sign(statement_text(statement))
-        return signature
+        return self.sign(statement_text(statement))
 
 
 def statement_text(statement: CountStatement) -> bytes:

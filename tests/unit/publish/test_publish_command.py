@@ -208,3 +208,9 @@ def test_going_on_from_a_line_passes_over_what_is_before_it(publish: Publish) ->
     result = publish(HEADER + ENTRY + EXIT + ENTRY, "--from-line", "3")
     summary = _summary(result)
     assert (summary["passed"], summary["published"]) == (1, 2)
+
+
+def test_a_stray_carriage_return_in_the_first_line_is_a_sentence_not_a_traceback(publish: Publish) -> None:
+    result = publish("occurred_at,direc\rtion,post\n" + ENTRY)
+    assert isinstance(result.exception, ShekaraError)
+    assert "The first line is no row of CSV" in str(result.exception)
