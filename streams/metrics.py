@@ -155,6 +155,9 @@ GATEWAY_SECONDS = Histogram("shekara_gateway_seconds", "Time from request to ans
 GATEWAY_IN_FLIGHT = Gauge("shekara_gateway_in_flight", "Events handed to Kafka and not yet acknowledged.")
 """At its limit callers hear 429: the broker is slower than they are."""
 
+EXCHANGE_MESSAGES = Counter("shekara_exchange_messages", "Messages told to agencies, by kind of record (table).", ["table"])
+"""Standing still while alerts are raised: the exchange does not run, or no agency's entry takes them."""
+
 # The edge: the spool beside a border post's program.
 EDGE_WAITING = Gauge("shekara_edge_waiting_events", "Events in the spool that Kafka does not have yet.")
 """Growing while the link is up: the post records faster than the link carries."""

@@ -27,6 +27,7 @@ COMMANDS: tuple[str, ...] = (
     "publish",
     "sources",
     "conformance",
+    "exchange",
     "reconcile",
     "dead_letters",
     "warehouse",
