@@ -41,6 +41,10 @@ class Settings(BaseSettings):
     kafka_username: str = ""
     kafka_password: SecretStr = SecretStr("")
 
+    schema_registry: SecretStr = Field(
+        default=SecretStr(""), description="https://user:password@host:port of a Schema Registry for other tools; none is needed."
+    )
+
     namespace: str = Field(default="shekara", description="Prefix of every topic, consumer group and transaction.")
     partitions: int = Field(default=4, ge=1, le=1024, description="Partitions of the person log when topics are created.")
     replication: int = Field(default=1, ge=1, le=5, description="Replication factor when topics are created.")

@@ -41,6 +41,7 @@ COMMANDS: tuple[str, ...] = (
     "gateway",
     "edge",
     "asyncapi",
+    "registry",
     "console",
 )
 """Modules below ``streams.cli`` that add commands, in the order ``--help`` lists them."""

@@ -29,7 +29,7 @@ def create_topics(settings: Settings, agencies: Sequence[Agency]) -> list[str]:
         DependencyError: Kafka refused or does not answer.
     """
     from confluent_kafka import KafkaException
-    from confluent_kafka.admin import AdminClient, NewTopic
+    from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
     client = AdminClient({**connection.librdkafka(settings)})
     try:
