@@ -1,7 +1,7 @@
 """A border post in a process of its own, for tests that kill it: it records crossings into a spool, a forwarder empties it.
 
-Usage: ``python -m tests.integration.border_post SPOOL KEYS COUNT``; prints the number of each crossing once it is on disk,
-and ``drained`` when Kafka has all of the first COUNT.
+Usage: ``python -m tests.integration.border_post SPOOL KEYS COUNT [AT_ONCE]``; prints the number of each crossing (of the last of
+each AT_ONCE) once it is on disk, and ``drained`` when Kafka has all of the first COUNT.
 """
 
 from __future__ import annotations
@@ -31,13 +31,16 @@ def crossing(number: int) -> Record:
 
 def main() -> None:
     path, keys, count = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+    at_once = int(sys.argv[4]) if len(sys.argv) > 4 else 1
     with Spool(path, keys_in(keys, create=not path.exists())) as spool:
         with Forwarder(spool, Settings(), first_pause_s=0.1) as forwarder:
             while (number := spool.last_number(SOURCE) + 1) <= count:
-                placed = spool.put(crossing(number))
-                assert placed.source_seq == number
-                print(number, flush=True)  # noqa: T201  # what the parent counts on
-                time.sleep(0.002)
+                last = min(number + at_once - 1, count)
+                placed = spool.put_many(crossing(n) for n in range(number, last + 1))
+                assert [one.source_seq for one in placed] == list(range(number, last + 1))
+                print(last, flush=True)  # noqa: T201  # what the parent counts on
+                if at_once == 1:
+                    time.sleep(0.002)
             while not forwarder.drain(60):
                 pass
         print("drained", flush=True)  # noqa: T201
