@@ -41,7 +41,11 @@ def create_topics(settings: Settings, agencies: Sequence[Agency]) -> list[str]:
             if agency.topic(settings.namespace) not in there
         ]
         for future in (client.create_topics(wanted) if wanted else {}).values():
-            future.result(_ANSWER_S)
+            try:
+                future.result(_ANSWER_S)
+            except KafkaException as error:
+                if error.args[0].name() != "TOPIC_ALREADY_EXISTS":  # another exchange made it this moment
+                    raise
     except KafkaException as error:
         raise DependencyError(f"The agencies' topics could not be created: {error.args[0].name()}.") from error
     return [topic.topic for topic in wanted]

@@ -33,7 +33,7 @@ def test_every_agency_hears_of_its_own_once_in_the_order_of_versions(kafka: Kafk
             about = {"rule": rule, "family": family, "oblast": "KZ-75", "subject": "p1-x"}
             alert = make(Alert, alert_id=number.to_bytes(16, "big"), version=version, **about)
             log.put(avro.encode(alert), b"p1-x", topic=ALERTS.name(settings.namespace))
-    log.put(avro.encode(make(Case, case_id=bytes(16), version=1)), b"p1-x", topic=CASES.name(settings.namespace))
+    log.put(avro.encode(make(Case, case_id=b"c" * 16, version=1)), b"p1-x", topic=CASES.name(settings.namespace))
     log.flush()
     assert sorted(create_topics(settings, agencies)) == sorted(agency.topic(settings.namespace) for agency in agencies)
     assert create_topics(settings, agencies) == []
