@@ -147,6 +147,8 @@ def passenger_rows(source: IO[bytes], mapping: ColumnMapping) -> Iterator[Found]
     text = content.decode("latin-1").lstrip("\r\n ")
     if not text.startswith(("UNA", "UNB")):
         raise UsageError("Expected an EDIFACT interchange that begins with UNA or UNB.")
+    if len(text) < 9:
+        raise UsageError("Expected an EDIFACT interchange; the file ends inside its first segment.")
     characters = Parser.get_control_characters(text)
     body = text[9:].lstrip("\r\n ") if text.startswith("UNA") else text
     airports = frozenset(mapping.values.get("post", {}))

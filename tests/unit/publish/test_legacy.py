@@ -191,3 +191,9 @@ def test_no_bytes_make_an_importer_fail_but_by_a_sentence(cut: int, noise: bytes
     except UsageError:
         return
     assert all(isinstance(row.values, dict | FieldError) for row in rows)
+
+
+@pytest.mark.parametrize("text", ["UNA", "UNA:+.?", "UNB", "UNB+UNOA"])
+def test_an_interchange_that_ends_inside_its_first_segment_is_a_sentence(publish: Publish, text: str) -> None:
+    with pytest.raises(UsageError, match="ends inside its first segment"):
+        publish(text.encode(), "flight.edi", ALMATY, "--format", "paxlst")
