@@ -108,4 +108,7 @@ def statements(crossings: int) -> Iterator[str]:
 
 def reached(crossings: int) -> dict[tuple[str, int], int]:
     """Returns the positions below which everything is in the warehouse."""
-    return {(TOPIC, number): crossings * 3 // PARTITIONS + 1 for number in range(PARTITIONS)} | {("", 0): crossings // 2000}
+    return {(TOPIC, number): crossings * 3 // PARTITIONS + 1 for number in range(PARTITIONS)} | {
+        ("", 0): crossings // 2000,
+        **{("alerts", number): crossings * 3 for number in range(PARTITIONS)},
+    }

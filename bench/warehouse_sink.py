@@ -16,7 +16,7 @@ from clickhouse_driver.columns.datecolumn import Date32Column
 from clickhouse_driver.columns.service import column_by_type
 from clickhouse_driver.columns.uuidcolumn import UUIDColumn
 
-from bench.__main__ import crossing
+from bench.stage import crossing
 from streams.policy.load import load
 from streams.warehouse.block import Block, DayColumn, IdColumn
 from streams.warehouse.embedded import Embedded

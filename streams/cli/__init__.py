@@ -31,6 +31,7 @@ COMMANDS: tuple[str, ...] = (
     "reconcile",
     "dead_letters",
     "warehouse",
+    "access",
     "sql",
     "export",
     "bulletin",

@@ -63,7 +63,7 @@ def export(
         raise UsageError("--as-of and --public go with --table, not with --query.")
     settings = Settings()
     with asking(settings) as asker:
-        sql = query.strip().rstrip(";") if query else _whole(asker, table, as_of)
+        sql = query.strip().rstrip(";") if query else whole(asker, table, as_of)
         result = asker.select(sql)
     answer = Answer(result.names, result.types, result.rows)
     if public:
@@ -85,17 +85,26 @@ def export(
     typer.echo(f"{path}: {len(answer.rows)} rows\n{manifest}")
 
 
-def _whole(asker: Asker, table: str, day: str) -> str:
-    """Returns the query for the whole of a table or view."""
+def whole(asker: Asker, table: str, day: str) -> str:
+    """Returns the query for the whole of a table or view, as it is or as it was at the end of a day.
+
+    Raises:
+        UsageError: there is no such table, or the day is none.
+    """
     from streams.report.as_of import CATALOGUE, Relation, as_of
 
     relations = {name: Relation(name, definition, bool(received)) for name, definition, received in asker.select(CATALOGUE).rows}
     if table not in relations:
         raise UsageError(
-            f"--table {table}: the warehouse has no such table or view.{_near(table, relations)}", 'shekara sql "SHOW TABLES"'
+            f"{table}: the warehouse has no such table or view.{_near(table, relations)}", 'shekara sql "SHOW TABLES"'
         )
     if not day:
         return f"SELECT * FROM {table} ORDER BY ALL"  # noqa: S608  # a name of the catalogue
+    if table in ("counts", "crossings_by_person", "alerts_latest") or table.startswith("counts_"):
+        raise UsageError(
+            f"{table} holds what counts now and no history.",
+            f"Ask a view as of {day}, e.g. mart_daily_flows or alerts_now.",
+        )
     [(database,)] = asker.select("SELECT currentDatabase()").rows
     return as_of(table, relations, str(database), _end_of(day))
 

@@ -36,6 +36,13 @@ def sql(
     as_json: Annotated[bool, typer.Option("--json", help="A JSON array of objects.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV with a header.")] = False,
     as_table: Annotated[bool, typer.Option("--table", help="A table for people (the default on a terminal).")] = False,
+    as_of: Annotated[
+        str,
+        typer.Option(
+            "--as-of",
+            help="Instead of a query name a view or table: show it as it was at the end of this day, e.g. 2025-03-01.",
+        ),
+    ] = "",
 ) -> None:
     """Ask the warehouse, read-only: your ClickHouse, the running stack, or the data in this home when nothing runs.
 
@@ -47,10 +54,14 @@ def sql(
         raise UsageError("--json, --csv and --table exclude each other.")
     style = "json" if as_json else "csv" if as_csv else "table" if as_table or sys.stdout.isatty() else "csv"
     with asking(Settings()) as asker:
-        if not query and file is None and sys.stdin.isatty():
+        if not query and file is None and not as_of and sys.stdin.isatty():
             _converse(asker, style)
             return
         queries = list(_queries(query, file))
+        if as_of:
+            from streams.cli.export import whole
+
+            queries = [whole(asker, one.strip(), as_of) for one in queries]
         if not queries:
             raise UsageError("There is no query.", 'E.g. shekara sql "SHOW TABLES".')
         for one in queries:

@@ -40,11 +40,12 @@ def warehouse(
     from streams.settings import Settings
     from streams.warehouse import source
     from streams.warehouse.connect import connect
+    from streams.warehouse.counts import OUTPUTS
     from streams.warehouse.keeper import Keeper
     from streams.warehouse.migrate import migrate, refresh_comments
     from streams.warehouse.rows import layouts, tables
     from streams.warehouse.sink import Sink
-    from streams.wire.topics import DEAD_LETTERS, PEOPLE
+    from streams.wire.topics import PEOPLE
 
     changes: dict[str, Any] = {"kafka": bootstrap, "namespace": namespace}
     changes |= {name: port for name, port in (("sql_port", sql_port), ("metrics_port", metrics_port)) if port >= 0}
@@ -75,7 +76,7 @@ def warehouse(
             keeper=Keeper(
                 engine,
                 PEOPLE.name(settings.namespace),
-                DEAD_LETTERS.name(settings.namespace),
+                {f"{settings.namespace}.{topic}": name for topic, name in OUTPUTS.items()},
                 lambda names: source.committed(consumer, names),
             ),
         )

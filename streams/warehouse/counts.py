@@ -11,14 +11,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from streams.warehouse.columns import quote
+from streams.records import Alert
+from streams.warehouse.columns import quote, table_of
 from streams.warehouse.engine import Engine
+from streams.wire.avro import schema_of
 
 PEOPLE_AT_ONCE = 200_000
 """People counted in one statement: bounds the memory of the engine."""
 
 Mark = Mapping[tuple[str, int], int]
-"""Next offset by topic and partition. The topic of the dead letters is the empty word: its rows do not name it."""
+"""Next offset by topic and partition. Output topics have the names of ``OUTPUTS``: their rows do not name them."""
+
+_STAGING = ("counts_people", "counts_facts", "counts_next")
+
+OUTPUTS = {"dead-letters": "", "alerts": "alerts"}
+"""Name in a mark by output topic. A topic's full name has a dot in it, these have none."""
 
 _FACT = "subject, occurred_at, event_id, occurred_on, direction, post, oblast, citizenship, purpose, reason"
 
@@ -48,6 +55,11 @@ FROM
 ) ARRAY JOIN in_force AS c
 GROUP BY subject, event_id
 """
+
+
+_CELL = dict.fromkeys(("day", "oblast", "post", "citizenship", "direction", "purpose", "reason"), "''")
+_CELL |= {"days": "toInt32(0)", "subject": "''"}
+"""Columns of a cell, with what stands in those a kind does not count by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +146,10 @@ def bring_up_to_date(engine: Engine, reached: Mark, alive: Callable[[], None] = 
     moved = [place for place in after if after[place] != before.get(place, 0)]
     if not moved:
         return 0
-    for statement in _gather(before, after, moved):
+    left = " + ".join(f"(SELECT count() FROM {table})" for table in _STAGING)  # noqa: S608  # names of ours
+    if engine.select(f"SELECT {left}").rows != [(0,)]:  # killed in the middle, the last time
+        _clear(engine)
+    for statement in (*_latest(before, after, moved), *_gather(before, after, moved)):
         engine.command(statement)
         alive()
     [(people,)] = engine.select("SELECT count() FROM counts_people").rows
@@ -148,15 +163,36 @@ def bring_up_to_date(engine: Engine, reached: Mark, alive: Callable[[], None] = 
     )
     engine.command(f"INSERT INTO counts_next (kind, day, days, subject, crossings, persons) VALUES {rows}")  # noqa: S608  # quoted
     engine.command("ALTER TABLE counts ATTACH PARTITION tuple() FROM counts_next")
-    for table in ("counts_next", "counts_people", "counts_facts"):
-        engine.command(f"TRUNCATE TABLE {table}")
+    _clear(engine)
     return int(people)
+
+
+def _clear(engine: Engine) -> None:
+    # The change itself last: while it is there, the next time begins with this.
+    for table in _STAGING:
+        engine.command(f"TRUNCATE TABLE {table}")
 
 
 def forget(engine: Engine) -> None:
     """Empties the counts: the next time everything is counted from the beginning."""
-    for table in ("counts", "crossings_by_person"):
+    for table in ("counts", "crossings_by_person", "alerts_latest"):
         engine.command(f"TRUNCATE TABLE {table}")
+
+
+def _latest(before: Mark, after: Mark, moved: list[tuple[str, int]]) -> Iterator[str]:
+    """Yields what copies the new versions of alerts; a copy made twice replaces itself."""
+    new = " OR ".join(
+        f"(log_partition = {partition} AND log_offset >= {before.get((topic, partition), 0)} "
+        f"AND log_offset < {after[topic, partition]})"
+        for topic, partition in moved
+        if topic == "alerts"
+    )
+    if new:
+        columns = ", ".join(f"`{column.name}`" for column in table_of(schema_of(Alert.NAME), Alert.NAME).columns)
+        yield (
+            f"INSERT INTO alerts_latest ({columns}, newest) "  # noqa: S608  # names of ours, numbers
+            f"SELECT {columns}, bitShiftLeft(toUInt64(version), 44) + toUInt64(log_offset) FROM alerts WHERE {new}"
+        )
 
 
 def _gather(before: Mark, after: Mark, moved: list[tuple[str, int]]) -> Iterator[str]:
@@ -165,7 +201,7 @@ def _gather(before: Mark, after: Mark, moved: list[tuple[str, int]]) -> Iterator
         f"(topic = {quote(topic)} AND partition = {partition} "
         f"AND offset >= {before.get((topic, partition), 0)} AND offset < {after[topic, partition]})"
         for topic, partition in moved
-        if topic
+        if topic not in OUTPUTS.values()
     )
     letters = " OR ".join(
         f"(log_partition = {partition} "
@@ -173,8 +209,6 @@ def _gather(before: Mark, after: Mark, moved: list[tuple[str, int]]) -> Iterator
         for topic, partition in moved
         if not topic
     )
-    for table in ("counts_next", "counts_people", "counts_facts"):
-        yield f"TRUNCATE TABLE {table}"
     touched = []
     if new:
         yield (
@@ -186,7 +220,8 @@ def _gather(before: Mark, after: Mark, moved: list[tuple[str, int]]) -> Iterator
     if letters:
         dead = f"(topic, partition, offset) IN (SELECT topic, partition, offset FROM dead_letters WHERE {letters})"  # noqa: S608
         touched += [f"SELECT subject FROM {table} WHERE {dead}" for table in ("raw_border_crossing", "raw_correction")]  # noqa: S608
-    yield f"INSERT INTO counts_people SELECT DISTINCT subject FROM ({' UNION ALL '.join(touched)})"  # noqa: S608
+    if touched:
+        yield f"INSERT INTO counts_people SELECT DISTINCT subject FROM ({' UNION ALL '.join(touched)})"  # noqa: S608
 
 
 def _ranges(engine: Engine, people: int) -> Iterator[tuple[str, str]]:
@@ -206,21 +241,26 @@ def _ranges(engine: Engine, people: int) -> Iterator[tuple[str, str]]:
 
 def _count(before: Mark, after: Mark, low: str, high: str) -> Iterator[str]:
     """Yields what adds one range of people to ``counts_next``."""
-    yield "TRUNCATE TABLE counts_facts"
+    if low:
+        yield "TRUNCATE TABLE counts_facts"
     among = f"subject > {quote(low)} AND subject <= {quote(high)}"
     among += f" AND subject IN (SELECT subject FROM counts_people WHERE {among})"  # noqa: S608  # quoted
     for sign, mark in ((-1, before), (1, after)):
         if mark:
             yield f"INSERT INTO counts_facts SELECT {sign}, {_FACT}, {_NEXT} FROM ({_facts(mark, among)}) {_FOLLOWING}"  # noqa: S608
-    for kind in KINDS:
-        cell = ", ".join(f"{expression} AS cell_{column}" for column, expression in kind.cell.items())
-        cells = ", ".join(f"cell_{column}" for column in kind.cell)
-        yield (
-            f"INSERT INTO counts_next (kind, {', '.join(kind.cell)}, crossings, persons) "  # noqa: S608  # names of ours
-            f"SELECT {quote(kind.name)}, {cells}, sum(sign * n) AS more, sum(sign) AS more_persons FROM "
-            f"(SELECT sign, subject AS person, {cell}, toInt64(count()) AS n FROM counts_facts WHERE {kind.where} "
-            f"GROUP BY sign, person, {cells}) GROUP BY {cells} HAVING more != 0 OR more_persons != 0"
-        )
+    yield f"INSERT INTO counts_next ({', '.join(_CELL)}, kind, crossings, persons) {' UNION ALL '.join(map(_counted, KINDS))}"
+
+
+def _counted(kind: Kind) -> str:
+    """Returns the query for one kind of count of the people in ``counts_facts``: every cell that changes, and by how much."""
+    cell = ", ".join(f"{expression} AS cell_{column}" for column, expression in kind.cell.items())
+    cells = ", ".join(f"cell_{column}" for column in kind.cell)
+    all_cells = ", ".join(f"cell_{column}" if column in kind.cell else empty for column, empty in _CELL.items())
+    return (
+        f"SELECT {all_cells}, {quote(kind.name)}, sum(sign * n) AS more, sum(sign) AS more_persons FROM "  # noqa: S608  # ours
+        f"(SELECT sign, subject AS person, {cell}, toInt64(count()) AS n FROM counts_facts WHERE {kind.where} "
+        f"GROUP BY sign, person, {cells}) GROUP BY {cells} HAVING more != 0 OR more_persons != 0"
+    )
 
 
 def _below(mark: Mark, letters: bool) -> str:
@@ -229,7 +269,9 @@ def _below(mark: Mark, letters: bool) -> str:
         branches = ", ".join(f"log_partition = {partition}, {offset}" for (topic, partition), offset in mark.items() if not topic)
         return f"log_offset < multiIf({branches}, 0)" if branches else "0"
     branches = ", ".join(
-        f"topic = {quote(topic)} AND partition = {partition}, {offset}" for (topic, partition), offset in mark.items() if topic
+        f"topic = {quote(topic)} AND partition = {partition}, {offset}"
+        for (topic, partition), offset in mark.items()
+        if topic not in OUTPUTS.values()
     )
     return f"offset < multiIf({branches}, 0)" if branches else "0"
 

@@ -9,6 +9,7 @@ import base64
 import binascii
 import hmac
 import os
+import re
 import secrets
 import socket
 import threading
@@ -34,6 +35,15 @@ LOOPBACK = "127.0.0.1"
 MAX_BODY_BYTES = 1024 * 1024
 _AUTHENTICATION_FAILED = 516
 _TIMEOUT_EXCEEDED = 159
+
+_NAMES = {
+    62: "SYNTAX_ERROR",
+    73: "UNKNOWN_FORMAT",
+    159: "TIMEOUT_EXCEEDED",
+    164: "READONLY",
+    516: "AUTHENTICATION_FAILED",
+}
+"""ClickHouse's names of the codes our own refusals carry."""
 
 _CONTENT_TYPES = {
     "JSON": "application/json; charset=UTF-8",
@@ -133,7 +143,8 @@ def _answer(reader: Reader, sql: str, output: str, parameters: dict[str, str]) -
         return _refusal(403 if error.code == 164 else 400, max(error.code, 0) or 1, str(error))
     except DependencyError as error:
         metrics.SQL_QUERIES.labels("failed").inc()
-        return _refusal(503, _TIMEOUT_EXCEEDED, str(error))
+        # Reaching the time limit again would help nobody: clients try 503 again by themselves, 408 they do not.
+        return _refusal(408 if "Timeout exceeded" in str(error) else 503, _TIMEOUT_EXCEEDED, str(error))
     except ShekaraError as error:
         metrics.SQL_QUERIES.labels("failed").inc()
         return _refusal(500, 1, str(error))
@@ -153,6 +164,8 @@ def _answer(reader: Reader, sql: str, output: str, parameters: dict[str, str]) -
 
 def _refusal(status: int, code: int, sentence: str) -> Response:
     headers = {"X-ClickHouse-Exception-Code": str(code), "Cache-Control": "no-store"}
+    if not re.search(r"\([A-Z0-9_]{3,}\)", sentence):  # clients find the code by the name behind the sentence
+        sentence = f"{sentence} ({_NAMES.get(code, 'UNKNOWN_EXCEPTION')})"
     return PlainTextResponse(f"Code: {code}. DB::Exception: {sentence}\n", status, headers=headers)
 
 

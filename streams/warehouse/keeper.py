@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import structlog
 
@@ -29,15 +29,17 @@ class Keeper:
     Args:
         engine: where.
         people: full name of the topic of people's facts.
-        dead_letters: full name of the topic of the dead letters.
+        outputs: names in the marks by full names of the topics of dead letters and alerts.
         committed: returns the group's committed offsets by topic and partition: below them everything is in ClickHouse.
     """
 
-    def __init__(self, engine: Engine, people: str, dead_letters: str, committed: Callable[[tuple[str, ...]], Mark]) -> None:
+    def __init__(
+        self, engine: Engine, people: str, outputs: Mapping[str, str], committed: Callable[[tuple[str, ...]], Mark]
+    ) -> None:
         self._engine = engine
         self._people = people
         self._committed = committed
-        self._names = {people: people, dead_letters: ""}
+        self._names = {people: people, **outputs}
         self._reached: dict[tuple[str, int], int] = {}
         self._ended_s = 0.0
         self._took_s = 0.0

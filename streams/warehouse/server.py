@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from clickhouse_driver import Client
 from clickhouse_driver.errors import Error as DriverError
@@ -171,3 +171,10 @@ def _parsed(url: str) -> tuple[dict[str, Any], str, str]:
     if not database.replace("_", "").isalnum():
         raise SetupError(f"SHEKARA_CLICKHOUSE names the database '{database}': expected letters, digits and underscores.")
     return options, database, f"{parts.hostname}:{port}"
+
+
+def as_user(url: str, user: str, password: str) -> str:
+    """Returns the URL with another user: the same server, database and options."""
+    parts = urlsplit(url)
+    place = f"{parts.hostname}{f':{parts.port}' if parts.port else ''}"
+    return parts._replace(netloc=f"{quote(user, safe='')}:{quote(password, safe='')}@{place}").geturl()

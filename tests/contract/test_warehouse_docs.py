@@ -1,4 +1,4 @@
-"""Every example of docs/warehouse.md is asked, every view it names exists, and the roles are SQL that ClickHouse understands."""
+"""Every example of docs/warehouse.md is asked, and every view it names exists."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from streams.warehouse.columns import quote
 from streams.warehouse.embedded import Embedded
 from streams.warehouse.migrate import migrate
 from streams.warehouse.readonly import Reader
-from streams.warehouse.sql import split
 from tests.contract.warehouse import deliver, deliveries
 from tests.unit.warehouse.made import crossing
 
@@ -48,11 +46,3 @@ def test_every_mart_is_on_the_page_and_every_name_on_the_page_exists(engine: Emb
     )
     assert {name for name in there if name.startswith("mart_")} <= named
     assert named <= there
-
-
-def test_the_roles_are_statements_clickhouse_understands_about_tables_that_exist(engine: Embedded) -> None:
-    text = (ROOT / "deploy" / "clickhouse" / "access.sql").read_text("utf-8")
-    there = {name for (name,) in engine.select("SELECT name FROM system.tables WHERE database = 'shekara'").rows}
-    for statement in split(text):
-        assert engine.select(f"SELECT formatQuery({quote(statement)})").rows[0][0]
-    assert set(re.findall(r"ON shekara\.(\w+)", text)) <= there

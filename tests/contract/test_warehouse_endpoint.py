@@ -6,12 +6,14 @@ import base64
 import http.client
 import io
 import json
+import os
 import shutil
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -58,7 +60,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     engine = Embedded(home / "clickhouse")
     migrate(engine)
     deliver(engine, deliveries([crossing(number, f"p1-{number}") for number in range(1, 11)]))
-    reader = Reader(engine, {"max_execution_time": 2, "max_result_rows": 1000})
+    reader = Reader(engine, {"max_execution_time": 2, "max_result_rows": 3000})
     token = token_in(home / "run" / "sql.token")
     holder: list[Served] = []
     endpoint = Endpoint(application(reader, token, lambda: holder[0].trouble), 0)
@@ -218,14 +220,14 @@ def test_an_answer_in_another_query_is_never_a_piece_of_a_failed_one(served: Ser
 def test_a_query_without_end_is_ended(served: Served) -> None:
     begun = time.monotonic()
     status, content, _ = served.ask("SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1")
-    assert status == 503
+    assert status == 408
     assert b"Timeout" in content
     assert time.monotonic() - begun < 20
 
 
 def test_an_answer_too_large_is_refused(served: Served) -> None:
     assert served.ask("SELECT number FROM numbers(100000)")[0] == 400
-    assert served.ask("SELECT groupArray(number) FROM numbers(100000000000)")[0] in (400, 503)
+    assert served.ask("SELECT groupArray(number) FROM numbers(100000000000)")[0] in (400, 408)
 
 
 def test_a_slow_query_does_not_keep_others_or_the_sink_waiting(served: Served) -> None:
@@ -293,3 +295,86 @@ def test_a_table_reader_gets_parquet(served: Served) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     content = served.ask("SELECT post, crossings FROM mart_daily_flows", default_format="Parquet")[1]
     assert parquet.read_table(io.BytesIO(content)).to_pylist() == [{"post": "KZ-75-A1", "crossings": 10}]
+
+
+# Two clients that analysts really use, as they are: nothing of the protocol is ours on their side.
+
+
+def test_clickhouse_connect_reads_types_frames_and_parameters_and_is_refused_with_a_code(served: Served) -> None:
+    import clickhouse_connect
+    from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
+
+    place = urlsplit(served.url)
+    client = clickhouse_connect.get_client(
+        host=place.hostname, port=place.port, username="analyst", password=served.token, database="shekara"
+    )
+    try:
+        told = client.query(
+            "SELECT toDate32('2025-03-01'), toUUID('00000000-0000-0000-0000-000000000007'), toLowCardinality('KZ-75'), "
+            "toDateTime64('2025-03-01 07:00:00.500', 3, 'UTC'), CAST(NULL, 'Nullable(Int64)'), ['a', 'b'], toInt64(-69900), true"
+        )
+        [(day, event, oblast, at, nothing, some, balance, yes)] = told.result_rows
+        assert (day, event.int, oblast, at.microsecond, nothing, some, balance, yes) == (
+            *(date(2025, 3, 1), 7, "KZ-75", 500_000, None, ["a", "b"], -69900, True),
+        )
+        assert told.column_types[1].name == "UUID"
+        frame = client.query_df("SELECT year, balance FROM mart_external_balance ORDER BY year")
+        assert list(frame["balance"])[:2] == [-69900, -62000]
+        assert client.query_arrow("SELECT subject FROM core_border_crossing").num_rows == 10
+        assert client.query("SELECT {year:UInt16} + 1", parameters={"year": 2005}).result_rows == [(2006,)]
+        for refused, code in (
+            ("INSERT INTO alerts (version) VALUES (1)", "code: 164"),
+            ("SELECT * FROM numbers(5000)", "code: 396"),
+            ("SELECT nothing_of_the_kind", "code: 47"),
+        ):
+            with pytest.raises(DatabaseError, match=code):
+                client.command(refused)
+        begun = time.monotonic()
+        with pytest.raises((DatabaseError, OperationalError), match="code: 159"):
+            client.query("SELECT sleep(3)")
+        assert time.monotonic() - begun < 60, "a query that reached the time limit is not tried again"
+    finally:
+        client.close()
+    with pytest.raises(DatabaseError, match="code: 516"):
+        clickhouse_connect.get_client(host=place.hostname, port=place.port, username="analyst", password="guess")
+
+
+NODE = """
+const { createClient } = require('@clickhouse/client')
+const quiet = { LoggerClass: class { trace() {} debug() {} info() {} warn() {} error() {} } }
+const { URL: url, TOKEN: password } = process.env
+const c = createClient({ url, username: 'analyst', password, database: 'shekara', log: quiet })
+const ask = async (query, format = 'JSONEachRow', query_params = {}) => (await c.query({ query, format, query_params })).json()
+;(async () => {
+  const told = { ping: (await c.ping()).success }
+  told.rows = await ask('SELECT year, balance FROM mart_external_balance ORDER BY year LIMIT 1')
+  told.types = (await ask('SELECT {day:Date32} AS day, toUUID({id:String}) AS id', 'JSON',
+    { day: '2025-03-01', id: '00000000-0000-0000-0000-000000000007' })).meta.map(one => one.type)
+  for (const [name, query] of [['write', 'INSERT INTO alerts (version) VALUES (1)'], ['large', 'SELECT * FROM numbers(5000)'],
+                               ['slow', 'SELECT sleep(3)']])
+    try { await ask(query); told[name] = 'ran' } catch (e) { told[name] = [e.code, e.type] }
+  let streamed = 0
+  for await (const rows of (await c.query({ query: 'SELECT number FROM numbers(900)', format: 'JSONEachRow' })).stream())
+    streamed += rows.length
+  console.log(JSON.stringify({ ...told, streamed }))
+  await c.close()
+})()
+"""
+
+
+def test_the_node_client_reads_streams_and_is_refused_with_a_code(served: Served) -> None:
+    modules = os.environ.get("CLICKHOUSE_NODE_MODULES", "")
+    if not (shutil.which("node") and modules and (Path(modules) / "@clickhouse" / "client").is_dir()):
+        pytest.skip("needs node and CLICKHOUSE_NODE_MODULES (npm install @clickhouse/client; its folder node_modules)")
+    environment = {"NODE_PATH": modules, "URL": served.url, "TOKEN": served.token, "PATH": os.environ["PATH"]}
+    ran = subprocess.run(["node", "-e", NODE], env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout) == {
+        "ping": True,
+        "rows": [{"year": 2001, "balance": -69900}],
+        "types": ["Date32", "UUID"],
+        "write": ["164", "READONLY"],
+        "large": ["396", "TOO_MANY_ROWS_OR_BYTES"],
+        "slow": ["159", "TIMEOUT_EXCEEDED"],
+        "streamed": 900,
+    }

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from streams.policy.load import load
-from streams.records import DeadLetter
+from streams.records import Alert, DeadLetter
 from streams.warehouse.counts import bring_up_to_date
 from streams.warehouse.embedded import Embedded
 from streams.warehouse.rows import Delivery, Position, layouts
@@ -37,7 +37,7 @@ def deliver(engine: Embedded, delivered: Sequence[Delivery], *, cut: int = 10_00
         for kind, some in by_kind.items():
             layout = LAYOUTS[kind]
             engine.insert(layout.table.name, layout.block(some))
-    if engine.select("EXISTS TABLE counts").rows == [(1,)]:
+    if engine.select("EXISTS TABLE alerts_latest").rows == [(1,)]:
         bring_up_to_date(engine, reached(delivered))
 
 
@@ -45,7 +45,8 @@ def reached(delivered: Sequence[Delivery]) -> dict[tuple[str, int], int]:
     """Returns the positions up to which these deliveries were read, as the sink knows them."""
     ends: dict[tuple[str, int], int] = {}
     for position, record in delivered:
-        place = ("" if isinstance(record, DeadLetter) else position.topic, position.partition)
+        output = "" if isinstance(record, DeadLetter) else "alerts" if isinstance(record, Alert) else None
+        place = (position.topic if output is None else output, position.partition)
         ends[place] = max(ends.get(place, 0), position.offset + 1)
     return ends
 

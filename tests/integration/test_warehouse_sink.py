@@ -16,6 +16,7 @@ from streams.policy.load import load
 from streams.records import Alert, BorderCrossing, DeadLetter
 from streams.settings import Settings
 from streams.warehouse import source
+from streams.warehouse.counts import OUTPUTS
 from streams.warehouse.embedded import Embedded
 from streams.warehouse.errors import RefusedError
 from streams.warehouse.keeper import Keeper
@@ -64,8 +65,10 @@ class Running:
     def __init__(self, settings: Settings, engine: Any, *, batch_rows: int = 20_000) -> None:
         self.stop = threading.Event()
         consumer = source.consumer(settings)
-        names = (f"{settings.namespace}.people", f"{settings.namespace}.dead-letters")
-        keeper = Keeper(engine, *names, lambda some: source.committed(consumer, some)) if isinstance(engine, Embedded) else None
+        outputs = {f"{settings.namespace}.{topic}": name for topic, name in OUTPUTS.items()}
+        keeper = None
+        if isinstance(engine, Embedded):
+            keeper = Keeper(engine, f"{settings.namespace}.people", outputs, lambda some: source.committed(consumer, some))
         self.sink = Sink(engine, consumer, LAYOUTS, batch_rows=batch_rows, batch_s=0.1, stop=self.stop, keeper=keeper)
         self.error: BaseException | None = None
         self.thread = threading.Thread(target=self._run, args=(source.topics(settings),), daemon=True)
@@ -106,6 +109,7 @@ def test_what_is_published_arrives_in_its_table_and_the_sink_stops_at_once(kafka
         assert running.end() < 5
     assert running.error is None
     assert engine.select("SELECT sum(crossings), sum(persons) FROM mart_daily_flows").rows == [(300, 300)]
+    assert engine.select("SELECT count() FROM alerts_now").rows == [(1,)]
     row = engine.select("SELECT oblast, toString(occurred_on), subject FROM raw_border_crossing WHERE source_seq = 7").rows
     assert row == [("KZ-75", "2025-03-01", "p1-7")]
     assert engine.select("SELECT hex(value) FROM dead_letters").rows == [("FF00",)]
