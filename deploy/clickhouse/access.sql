@@ -252,6 +252,7 @@ GRANT SELECT ON shekara.core_count_statement TO shekara_analyst;
 GRANT SELECT ON shekara.mart_sequence_gaps TO shekara_analyst;
 GRANT SELECT ON shekara.mart_repeats_by_publisher TO shekara_analyst;
 GRANT SELECT ON shekara.mart_reconciliation TO shekara_analyst;
+GRANT SELECT ON shekara.mart_rule_precision TO shekara_analyst;
 GRANT SELECT ON shekara.schema_migrations TO shekara_analyst;
 GRANT SELECT(topic, partition, offset, timestamp_at, code, reason, event_type, source, log_partition, log_offset, received_at) ON shekara.dead_letters TO shekara_analyst;
 
