@@ -39,6 +39,7 @@ GRANT INSERT ON shekara.raw_post_outage TO shekara_writer;
 GRANT INSERT ON shekara.raw_employer_declaration TO shekara_writer;
 GRANT INSERT ON shekara.raw_quota_allocation TO shekara_writer;
 GRANT INSERT ON shekara.raw_count_statement TO shekara_writer;
+GRANT INSERT ON shekara.raw_shared_facts TO shekara_writer;
 GRANT INSERT ON shekara.alerts TO shekara_writer;
 GRANT INSERT ON shekara.findings TO shekara_writer;
 GRANT INSERT ON shekara.cases TO shekara_writer;
@@ -95,6 +96,7 @@ GRANT SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_post_outage 
 GRANT SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_employer_declaration TO shekara_operations;
 GRANT SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_quota_allocation TO shekara_operations;
 GRANT SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_count_statement TO shekara_operations;
+GRANT SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_shared_facts TO shekara_operations;
 GRANT SELECT(topic, partition, offset, timestamp_at, code, reason, event_type, source, log_partition, log_offset, received_at) ON shekara.dead_letters TO shekara_operations;
 GRANT SELECT ON system.parts TO shekara_operations;
 GRANT SELECT ON system.merges TO shekara_operations;
@@ -253,6 +255,9 @@ GRANT SELECT ON shekara.mart_sequence_gaps TO shekara_analyst;
 GRANT SELECT ON shekara.mart_repeats_by_publisher TO shekara_analyst;
 GRANT SELECT ON shekara.mart_reconciliation TO shekara_analyst;
 GRANT SELECT ON shekara.mart_rule_precision TO shekara_analyst;
+GRANT SELECT ON shekara.raw_shared_facts TO shekara_analyst;
+GRANT SELECT ON shekara.core_shared_facts TO shekara_analyst;
+GRANT SELECT ON shekara.core_same_person TO shekara_analyst;
 GRANT SELECT ON shekara.schema_migrations TO shekara_analyst;
 GRANT SELECT(topic, partition, offset, timestamp_at, code, reason, event_type, source, log_partition, log_offset, received_at) ON shekara.dead_letters TO shekara_analyst;
 
