@@ -19,7 +19,7 @@ from streams.detect.ledger import ledger
 from streams.detect.logtime import START, LogTime
 from streams.errors import IntegrityError, UsageError
 from streams.policy.model import Policy
-from streams.records import INPUTS, EmployerDeclaration, PersonEvent, Tick
+from streams.records import INPUTS, EmployerDeclaration, PersonEvent, QuotaAllocation, Tick
 from streams.report.assessment import iso
 from streams.report.log_events import NOT_YET, Delivered, Select, deliveries, heard_at, pseudonyms_of
 from streams.wire.jsonform import to_json
@@ -67,7 +67,10 @@ def explain(number: UUID, select: Select, policy: Policy) -> dict[str, Any]:
     names = pseudonyms_of(subject, select)
     about = "subject IN ('" + "', '".join(names) + "')"
     delivered = [
-        one for kind in INPUTS if issubclass(kind, PersonEvent | EmployerDeclaration) for one in deliveries(kind, select, about)
+        one
+        for kind in INPUTS
+        if issubclass(kind, PersonEvent | EmployerDeclaration | QuotaAllocation)
+        for one in deliveries(kind, select, _concerns(about, subject, last["evidence"]))
     ]
     delivered.sort(key=lambda one: (one.topic, one.partition, one.offset))
     delivered = _as_known_here(delivered, subject, heard_at(subject, select) if len(names) > 1 else {})
@@ -75,8 +78,9 @@ def explain(number: UUID, select: Select, policy: Policy) -> dict[str, Any]:
     text = policy.rule_texts.get(str(last["rule"]))
     evidence = set(last["evidence"])
     then = causes[first["version"]]
-    person = [one for one in delivered if isinstance(one.record, PersonEvent)]
-    active = {fact.event_id for fact in _dossier(subject, person).active()} if person else set()
+    # What an employer's or a quota's alert rests on is other people's: no days of theirs are reckoned here.
+    person = [one for one in delivered if isinstance(one.record, PersonEvent)] if subject.startswith("p") else []
+    active = {fact.event_id for fact in _dossier(subject, person).active()} if person else None
     return {
         "alert_id": str(number),
         "rule": last["rule"],
@@ -107,6 +111,14 @@ def explain(number: UUID, select: Select, policy: Policy) -> dict[str, Any]:
             if (words := policy.option_texts.get(name)) is not None
         ],
     }
+
+
+def _concerns(own: str, subject: str, evidence: list[UUID]) -> str:
+    """Returns the condition for the events that explain an alert: the subject's own, and what one about no person rests on."""
+    if subject.startswith("p") or not evidence:
+        return own
+    named = ", ".join([f"toUUID('{one}')" for one in evidence])
+    return f"({own} OR event_id IN ({named}))"
 
 
 def _versions(number: UUID, select: Select) -> list[dict[str, Any]]:
@@ -176,7 +188,7 @@ def _ledger(
     ]
 
 
-def _event(one: Delivered, first: tuple[str, int, int] | None, evidence: set[UUID], active: set[bytes]) -> dict[str, Any]:
+def _event(one: Delivered, first: tuple[str, int, int] | None, evidence: set[UUID], active: set[bytes] | None) -> dict[str, Any]:
     row = to_json(one.record)
     return {
         "event_id": row["event_id"],
@@ -190,7 +202,7 @@ def _event(one: Delivered, first: tuple[str, int, int] | None, evidence: set[UUI
         "offset": one.offset,
         "known_when_first_told": _is_known(one, first),
         "is_evidence": UUID(bytes=one.record.event_id) in evidence,
-        "withdrawn": isinstance(one.record, PersonEvent) and one.record.event_id not in active,
+        "withdrawn": active is not None and isinstance(one.record, PersonEvent) and one.record.event_id not in active,
         "says": {key: value for key, value in row.items() if key not in _ENVELOPE and value is not None},
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -9,10 +10,11 @@ import pytest
 
 from streams.employer import take
 from streams.policy.load import load
-from streams.records import Alert, EmployerDeclaration
+from streams.records import Alert, EmployerDeclaration, QuotaAllocation, WorkPermit
 from streams.report.explain import explain
 from streams.warehouse.embedded import Embedded
 from tests.integration.indicator_facts import alert, day, fact, rows, told
+from tests.property.labour_stream import Book, Message, links_of
 
 pytestmark = pytest.mark.integration
 
@@ -98,3 +100,26 @@ def test_such_an_alert_is_explained_by_the_declarations_it_rests_on(engine: Embe
     assert [event["type"] for event in found["events"] if event["is_evidence"]] == ["employer_declaration"] * 2
     assert found["ledger_now"] == []
     assert [option["name"] for option in found["options"]] == ["correct_record", "dispute_record"]
+
+
+def test_a_quotas_alert_is_explained_by_its_allocation_and_an_employers_own_quota_by_the_permits(engine: Embedded) -> None:
+    allocation = fact(QuotaAllocation, 50, "q", 0, quota="labour", year=2025, version=1, persons=1, effective_on=day(0))
+    allocation = replace(allocation, oblast=None, category=None, sector=None)
+    declared = declaration(51, "e1-own", 0, 0, citizens_12=1)
+    plain: dict[str, Any] = {"kind": "issued", "permit_type": "employer", "category": "2", "employer": "e1-own"}
+    plain |= {"oblast": "KZ-23"}
+    plain |= {"sector": "F", "valid_from_on": day(1), "valid_until_on": day(90)}
+    permit = fact(WorkPermit, 52, "p1-a", 1, **plain)
+    book = Book(load("kz"))
+    messages: list[Message] = [allocation, declared, *links_of([permit], "p1-a", load("kz"))]
+    for message in messages:
+        book.take(message)
+    told(engine, [allocation, declared, permit], [one for one in book.versions if isinstance(one, Alert)])
+    by_rule = {one.rule: one for one in book.told.values()}
+    found = {
+        rule: explain(UUID(bytes=by_rule[rule].alert_id), lambda sql: engine.select(sql).rows, load("kz"))
+        for rule in ("quota_exhausted", "employer_over_quota")
+    }
+    evidence = {rule: [one["type"] for one in said["events"] if one["is_evidence"]] for rule, said in found.items()}
+    assert evidence == {"quota_exhausted": ["quota_allocation"], "employer_over_quota": ["employer_declaration", "work_permit"]}
+    assert not any(one["withdrawn"] for said in found.values() for one in said["events"])
