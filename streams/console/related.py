@@ -59,7 +59,7 @@ def related_to(visit: Visit, alert: Fields) -> Related:
         )
     return Related(
         at_employer[:AT_MOST],
-        len({row["person"] for row in at_employer}),
+        len({row["person"] for row in at_employer if is_person(row["person"])}),
         at_address[:AT_MOST],
         len({row["person"] for row in at_address}),
         own[:AT_MOST],

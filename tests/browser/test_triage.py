@@ -184,7 +184,7 @@ def test_a_group_becomes_one_proceeding_whose_outcome_comes_back_in_the_mart(
     page = sign_in("operator")
     page.goto("/feed/groups?by=employer&rule=work_without_permit")
     keep(page, "groups", screenshots)
-    page.goto(f"/feed?same_employer={alerts[0]['alert_id']}")
+    page.goto(f"/feed?rule=work_without_permit&same_employer={alerts[0]['alert_id']}")
     assert page.locator("#feed tbody tr").count() == 3
     page.check("#everything")
     page.click("#proceed")
@@ -344,7 +344,7 @@ def test_sound_and_notices_are_off_until_somebody_turns_them_on(demo: Running, s
     assert page.get_attribute("#sound", "aria-pressed") == "true"
     heard = page.evaluate("window.rang.length")
     workers_found(demo, 1)
-    page.wait_for_function(f"window.rang.length > {heard}")
+    poll(lambda: page.evaluate("window.rang.length") > heard)
 
 
 def test_the_pages_of_triage_and_follow_up_are_clean_by_axe(demo: Running, sign_in: Open) -> None:
