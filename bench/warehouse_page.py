@@ -59,7 +59,12 @@ def write_page(report: dict[str, Any], docs: Path) -> None:
         "",
         "Written by `make bench-warehouse` from `bench/warehouse.json`; do not edit. "
         f"Measured on {box['cpu']}, {box['cores']} cores, {box['memory_gb']} GB, load {box['load_at_end']} at the end; "
-        "the embedded engine, two threads a query, the limits of the SQL endpoint.",
+        "the embedded engine, two threads a query, the limits of the SQL endpoint."
+        + (
+            " The load was above the number of cores: other work ran at the same time, and every time below is longer for it."
+            if box["load_at_end"] > box["cores"]
+            else ""
+        ),
         "",
         "## The twelve questions asked most",
         "",
