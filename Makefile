@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo check test chaos bench compiled bench-publish bench-warehouse lock clean mutation nightly fuzz
+.PHONY: help install demo check test chaos bench compiled bench-publish bench-console bench-warehouse lock clean mutation nightly fuzz
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ fuzz: install ## a million broken messages at door, gateway and importers; ARGS=
 
 bench-publish: install ## SDK and gateway against the bare client; ARGS="20000"
 	@$(BIN)/python -m bench.publish $(ARGS)
+
+bench-console: install ## live feeds under load, checks while the stream runs; ARGS="feeds --feeds 200 --rate 50 --seconds 300" or ARGS="check"
+	@$(BIN)/python -m bench.console $(or $(ARGS),feeds)
 
 bench-warehouse: install ## questions at 1, 10 and 100 million crossings; ARGS="--crossings 1000000,100000000 --keep DIR"
 	@$(BIN)/python -m bench.warehouse $(ARGS)

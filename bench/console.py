@@ -50,8 +50,7 @@ def main() -> None:
     feeds.add_argument("--feeds", type=int, default=200)
     feeds.add_argument("--rate", type=float, default=50.0, help="versions of alerts a second")
     feeds.add_argument("--seconds", type=float, default=300.0)
-    check = parts.add_parser("check", help="answers of /api/check while the stream runs")
-    check.add_argument("--people", type=int, default=1500)
+    check = parts.add_parser("check", help="answers of /api/check while the stream of the stack in SHEKARA_HOME runs")
     check.add_argument("--rate", type=float, default=1000.0, help="events a second")
     check.add_argument("--checks", type=float, default=20.0, help="checks a second")
     check.add_argument("--seconds", type=float, default=60.0)
@@ -61,7 +60,7 @@ def main() -> None:
     else:
         from bench.console_check import measure_check
 
-        found = measure_check(given.people, given.rate, given.checks, given.seconds)
+        found = measure_check(given.rate, given.checks, given.seconds)
     known = json.loads(given.report.read_text("utf-8")) if given.report.exists() else {}
     known[given.part] = found | {"machine": machine(), "measured_on": time.strftime("%Y-%m-%d", time.gmtime())}
     given.report.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", "utf-8")
@@ -84,6 +83,8 @@ def quantiles(values: list[float]) -> dict[str, float]:
 def browsers(settings: Settings, count: int, *, demo: bool = False) -> list[tuple[str, str]]:
     """Returns cookies and tokens of signed-in operators, made in the console's own store."""
     desk = furnish(settings, load("kz"), demo=demo)
+    if not desk.accounts.all():
+        desk.accounts.invite("administrator", "administrator", "", now_ms())
     found = []
     for number in range(count):
         account, _ = desk.accounts.invite(f"bench-{os.getpid()}-{number}", "operator", "", now_ms())
