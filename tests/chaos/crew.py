@@ -9,7 +9,9 @@ from pathlib import Path
 
 from streams.errors import DependencyError, FencedError
 from streams.settings import Settings
+from tests.chaos.checker import read_topic
 from tests.chaos.feed import Account, Feed
+from tests.chaos.oracle import READ
 from tests.integration.rig import Process, ask, until
 
 CURABLE = {FencedError.exit_code, DependencyError.exit_code}
@@ -81,12 +83,24 @@ class Crew:
             self.restarts += 1
             self.start(name, *member.again)
 
-    def finish(self, feed: Feed, within_s: float = 120.0) -> None:
-        """Waits until every record published is accounted for."""
-        self.until_done(feed.sent, within_s)
+    def finish(self, feed: Feed, within_s: float = 120.0, *, twice: int = 0) -> None:
+        """Waits until every record is accounted for: those published, and those the workers tell each other.
+
+        Args:
+            feed: what was published.
+            within_s: how long it may take.
+            twice: records that were accounted for once before and are decided again.
+        """
+
+        def done() -> bool:
+            self.tend()
+            accounted = self.account.done()
+            return accounted >= feed.sent + twice and accounted >= records_of(self._settings) + twice
+
+        until(done, "every record is accounted for", within_s)
 
     def until_done(self, records: int, within_s: float = 120.0) -> None:
-        """Waits until so many records are accounted for."""
+        """Waits until at least so many records are accounted for."""
 
         def done() -> bool:
             self.tend()
@@ -99,6 +113,11 @@ class Crew:
         for member in self._members.values():
             member.process.kill()
         self.account.close()
+
+
+def records_of(settings: Settings) -> int:
+    """Returns how many records lie in the topics workers read."""
+    return sum(len(read_topic(settings, topic.suffix)) for topic in READ)
 
 
 @contextmanager

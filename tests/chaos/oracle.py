@@ -13,17 +13,22 @@ from typing import Any, NamedTuple
 
 import streams.employer
 import streams.person
+from streams import labour
+from streams.agents.labour import OwnRecords
 from streams.agents.people import PersonSteps
 from streams.decode import Decoder, Rejected
 from streams.detect.logtime import START, LogTime
 from streams.person.step import Cause, Due
 from streams.policy.model import Policy
-from streams.records import EmployerDeclaration, Record, Tick
+from streams.records import EmployerDeclaration, LabourLink, QuotaAllocation, Record, Tick
 from streams.wire import avro
 from streams.wire.partition import partition_of
-from streams.wire.topics import EMPLOYERS, PEOPLE, POSTS, QUOTAS, Topic
+from streams.wire.topics import EMPLOYERS, LABOUR_LINKS, PEOPLE, POSTS, QUOTAS, Topic
 
-INPUTS: tuple[Topic, ...] = (PEOPLE, POSTS, EMPLOYERS, QUOTAS)
+READ: tuple[Topic, ...] = (PEOPLE, POSTS, EMPLOYERS, QUOTAS, LABOUR_LINKS)
+"""Every topic the worker reads."""
+
+_HOUR_MS = 3_600_000
 
 Place = tuple[str, int]
 """Suffix of an input topic, and a partition."""
@@ -50,7 +55,7 @@ class Truth:
     """
 
     outputs: dict[str, dict[bytes, list[bytes]]] = field(
-        default_factory=lambda: {name: defaultdict(list) for name in ("alerts", "findings", "cases")}
+        default_factory=lambda: {name: defaultdict(list) for name in ("alerts", "findings", "cases", "labour-links")}
     )
     states: dict[Place, dict[bytes, bytes]] = field(default_factory=lambda: defaultdict(dict))
     refused: dict[tuple[str, int, int], str] = field(default_factory=dict)
@@ -75,21 +80,28 @@ def judge(log: Log, policy: Policy, person: PersonSteps | None = None) -> Truth:
     """
     truth = Truth()
     decoder = Decoder(policy.codes, None)
+    own = OwnRecords()
     partitions = sum(1 for suffix, _ in log if suffix == PEOPLE.suffix)
-    topics = {topic.suffix: topic for topic in INPUTS}
+    topics = {topic.suffix: topic for topic in READ}
     for place, records in log.items():
         truth.produced[place] = len(records)
         suffix, number = place
         core = _People(truth, number, partitions, policy, person or streams.person) if suffix == PEOPLE.suffix else None
+        lane = _Links(truth, policy) if suffix == LABOUR_LINKS.suffix else None
         for raw in records:
-            record = decoder.decode(raw.value, received_at=raw.timestamp, topic=topics[suffix])
+            door = decoder if lane is None else own
+            record = door.decode(raw.value, received_at=raw.timestamp, topic=topics[suffix])
             code = record.code if isinstance(record, Rejected) else ""
             if isinstance(record, Rejected):
                 pass
             elif core is not None:
                 code = core.take(raw, record)
+            elif lane is not None:
+                lane.take(raw, record)
             elif isinstance(record, EmployerDeclaration):
                 _declare(truth, place, raw, record, policy)
+            elif isinstance(record, QuotaAllocation):
+                truth.outputs["labour-links"][record.subject.encode()].append(raw.value or b"")
             if code:
                 truth.refused[suffix, number, raw.offset] = code
     return truth
@@ -131,6 +143,8 @@ class _People:
         now = self._time
         if now is before:
             return
+        if self._number == 0 and tick.occurred_at // _HOUR_MS != before.now_ms // _HOUR_MS:
+            self._truth.emit("labour-links", b"tick", [tick])
 
         def has_come(due: Due) -> bool:
             by_time = due.at_ms is not None and due.at_ms <= now.now_ms
@@ -146,6 +160,7 @@ class _People:
         truth.emit("alerts", key, step.alerts)
         truth.emit("findings", key, step.findings)
         truth.emit("cases", key, step.cases)
+        truth.emit("labour-links", key, step.links)
         if step.state is not None:
             self._states[key] = step.state
         self._due[key] = step.due
@@ -159,6 +174,47 @@ def _declare(truth: Truth, place: Place, raw: Raw, record: EmployerDeclaration, 
     truth.emit("findings", key, step.findings)
     if step.state is not None:
         states[key] = step.state
+        truth.outputs["labour-links"][key].append(raw.value or b"")
+
+
+class _Links:
+    """The lane in which workers of many partitions are counted: employers, quota lines, links."""
+
+    def __init__(self, truth: Truth, policy: Policy) -> None:
+        self._truth = truth
+        self._policy = policy
+        self._states = truth.states[LABOUR_LINKS.suffix, 0]
+        self._due: dict[bytes, int | None] = {}
+        self._time: LogTime = START
+
+    def take(self, raw: Raw, record: Any) -> None:
+        """Takes one record in."""
+        if not isinstance(record, Tick):
+            self._keep(labour.take(self._lane(), record, raw.value or b"", raw.timestamp))
+            return
+        before, self._time = self._time, self._time.after(record)
+        if self._time is before:
+            return
+        due = sorted((at, key) for key, at in self._due.items() if at is not None and at <= self._time.now_ms)
+        for _, key in due:
+            self._due[key] = None
+        for _, key in due:
+            self._keep(labour.revisit(self._lane(), key, record.event_id, raw.timestamp))
+
+    def _lane(self) -> labour.Lane:
+        def link(value: bytes) -> LabourLink:
+            record = avro.decode(value)
+            assert isinstance(record, LabourLink)
+            return record
+
+        return labour.Lane(self._states.get, link, self._time.now_ms, self._policy)
+
+    def _keep(self, step: labour.Step) -> None:
+        for suffix, records in (("alerts", step.alerts), ("findings", step.findings)):
+            for record in records:
+                self._truth.emit(suffix, record.subject.encode(), [record])
+        self._states.update(step.changes)
+        self._due.update(step.due)
 
 
 Read = Callable[[str], Iterable[Any]]
@@ -172,8 +228,8 @@ def raw_log(read: Read, partitions: int) -> Log:
         read: reads a topic.
         partitions: of the person log.
     """
-    log: Log = {(topic.suffix, number): [] for topic in INPUTS for number in range(partitions if topic.partitioned else 1)}
-    for topic in INPUTS:
+    log: Log = {(topic.suffix, number): [] for topic in READ for number in range(partitions if topic.partitioned else 1)}
+    for topic in READ:
         for message in read(topic.suffix):
             raw = Raw(message.offset(), message.timestamp()[1], message.key(), message.value())
             log[topic.suffix, message.partition()].append(raw)

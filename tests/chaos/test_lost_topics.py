@@ -79,5 +79,5 @@ def test_a_changelog_that_was_truncated_or_made_anew_stops_the_worker_and_can_be
         feed.everything()
         crew.start("one")
         # The posts, the employers and the quotas kept their changelogs: only the person log is decided a second time.
-        crew.until_done(feed.sent + people)
+        crew.finish(feed, twice=people)
     judged(settings, outputs_once=False, changelogs_lost=2)

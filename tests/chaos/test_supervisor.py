@@ -16,6 +16,7 @@ import pytest
 from streams.local.stack import Stack, find_stack
 from streams.settings import Settings
 from tests.chaos.conftest import Judge, tell
+from tests.chaos.crew import records_of
 from tests.chaos.feed import Account, Feed
 from tests.chaos.profile import LONG_ONLY, PROFILE, SEED
 from tests.integration.rig import until
@@ -64,8 +65,8 @@ def test_the_supervisor_is_killed_while_the_stack_works(tmp_path: Path, judged: 
     with up(home) as (_, stack):
         feed.everything()
         account = Account(settings)
-        sent = feed.sent
-        until(lambda: account.done() >= sent, "every record is accounted for", 120)
+        until(lambda: account.done() >= records_of(settings), "every record is accounted for", 120)
+        sent = records_of(settings)
         account.close()
         assert stack.token_file
         select = over_http(stack.sql_url, Path(stack.token_file))
