@@ -41,11 +41,10 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
             settings = stage.model_copy(update={"namespace": f"stays-{size}"})
             _fill(settings, size)
             point: dict[str, Any] = {"stays": size, "memory": {}, "rocksdb": {}}
-            sweeping = size == given.sweep
-            point["memory"], swept = _memory(settings, size, compiled=compiled, sweeping=sweeping)
+            point["rocksdb"] = _rocksdb(settings, compiled=compiled)
+            # Last, because a sweep changes the changelog.
+            point["memory"], swept = _memory(settings, size, compiled=compiled, sweeping=size == given.sweep)
             sweep = swept or sweep
-            if not sweeping:  # the sweep has changed the changelog
-                point["rocksdb"] = _rocksdb(settings, compiled=compiled)
             print(f"{size:,} stays: {point}", file=sys.stderr)
             points.append(point)
     return {"compiled": compiled, "points": points, "sweep": sweep, "aims": _aims(points)}
