@@ -72,7 +72,7 @@ def test_the_supervisor_is_killed_while_the_stack_works(tmp_path: Path, judged: 
         select = over_http(stack.sql_url, Path(stack.token_file))
 
         def delivered() -> bool:
-            [(lines,)] = select("SELECT sum(processed + dead_letters) FROM mart_ledger")
+            [(lines,)] = select("SELECT sum(processed + dead_letters) FROM batches FINAL")
             return bool(lines == sent)
 
         until(delivered, "the warehouse has it all", 60)
