@@ -16,7 +16,7 @@ from streams.console.clocks import PAUSE_REASONS
 from streams.console.decisions import Taken
 from streams.console.disputes import close_dispute
 from streams.console.feed import colleagues, is_person
-from streams.console.follow_up import TOWARDS_REMOVAL, refusal
+from streams.console.follow_up import TOWARDS_REMOVAL, CaseNow, refusal
 from streams.console.person_file import open_file
 from streams.console.procedures import OUTCOMES, Procedure, offered, procedures
 from streams.console.proceedings import Proceeding
@@ -25,6 +25,7 @@ from streams.console.rights import sees_one_oblast
 from streams.console.triage import cases_of, chosen, last_decided
 from streams.console.visit import Refused, Visit, Way
 from streams.records.cases import Decision
+from streams.warehouse.columns import quote
 
 EVIDENCE = ("event", "letter", "visit", "statement", "register", "another")
 _SHORTEST_REASON = 5
@@ -167,7 +168,13 @@ def _one(visit: Visit, *, status: int = 200, trouble: str = "", reason: str = ""
 
 def _cases(visit: Visit, proceeding: Proceeding) -> list[Fields]:
     ids = sorted({case_id for _, case_id in visit.desk.proceedings.members(proceeding.id) if case_id})
-    return [case for one in ids if (case := visit.desk.reading.case(UUID(one), visit.oblast)) is not None]
+    if not ids:
+        return []
+    listed = ", ".join(quote(one) for one in ids)
+    within = f" AND oblast = {quote(visit.oblast)}" if visit.oblast else ""
+    return visit.desk.reading.ask(
+        f"SELECT * FROM cases_now WHERE case_id IN ({listed}){within} ORDER BY toString(case_id)"  # noqa: S608  # our own ids
+    )
 
 
 def _running(visit: Visit) -> Proceeding:
@@ -278,9 +285,11 @@ def _outcomes(visit: Visit, proceeding: Proceeding, outcome: str, reason: str) -
     last = last_decided(visit, [str(case["case_id"]) for case in cases])
     account, taken = visit.account, []
     for case in cases:
-        now, at = standing(visit, case)
         if not case["open"]:
             continue  # the facts or somebody else settled it
+        now, at = CaseNow(case["stage"], bool(case["protected"]), case["options"], []), 0
+        if decision in TOWARDS_REMOVAL:  # only these ask for the person's own events, newer than the case
+            now, at = standing(visit, case)
         why_not = refusal(decision, now, account.officer, account.role)
         if why_not:
             visit.audit(f"refused_{decision}", str(case["case_id"]), why_not.removeprefix("refused."))
