@@ -179,13 +179,14 @@ async def _stream(visit: Visit, wanted: Filter, position: dict[int, int]) -> Asy
 def _event(visit: Visit, entry: Entry, wanted: Filter, moment: Moment) -> str:
     alert = entry.alert
     shown = wanted.shows(alert, moment)
-    content: dict[str, Any] = {"id": str(UUID(bytes=alert.alert_id)), "version": alert.version, "shown": shown}
     language = visit.say.language
-    if shown:
-        if language not in entry.drawn:
-            entry.drawn[language] = draw(visit, row_of(alert) | {"received_ms": entry.received_at})
-        content["html"] = entry.drawn[language]
-    return f"event: alert\ndata: {json.dumps(content, ensure_ascii=False)}\n\n"
+    key = language if shown else ""
+    if key not in entry.drawn:
+        content: dict[str, Any] = {"id": str(UUID(bytes=alert.alert_id)), "version": alert.version, "shown": shown}
+        if shown:
+            content["html"] = draw(visit, row_of(alert) | {"received_ms": entry.received_at})
+        entry.drawn[key] = f"event: alert\ndata: {json.dumps(content, ensure_ascii=False)}\n\n"
+    return entry.drawn[key]
 
 
 def row_of(alert: Alert) -> dict[str, Any]:

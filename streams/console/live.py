@@ -45,7 +45,7 @@ class Entry:
         offset: where it stands.
         alert: the version.
         received_at: when the broker received it, UTC epoch ms.
-        drawn: its row by language, drawn once for all feeds.
+        drawn: its event by language (empty: for views it is not in), written once for all feeds.
     """
 
     partition: int
