@@ -194,8 +194,9 @@ def test_a_group_becomes_one_proceeding_whose_outcome_comes_back_in_the_mart(
     page.click("main button.main")
     assert page.locator("#tasks + table tbody tr").count() == 4
     for _ in range(4):
-        page.locator("#tasks + table button", has_text="Done").first.click()
+        page.locator("#tasks + table tr:not(.finished) button").first.click()
         page.wait_for_load_state()
+    assert page.locator("#tasks + table tr.finished").count() == 4
     page.click("text=Add evidence")
     page.fill("#reference", "Incoming letter 114")
     page.locator("#evidence ~ details button").click()
