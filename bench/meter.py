@@ -50,6 +50,11 @@ class Meter:
             return True
         return False
 
+    @property
+    def over(self) -> bool:
+        """Whether the measurement has ended."""
+        return self._ended is not None
+
     def report(self) -> dict[str, float | int]:
         """Returns the figures."""
         if self._began is None or self._ended is None:
