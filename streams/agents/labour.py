@@ -14,11 +14,12 @@ import structlog
 from streams import labour, metrics
 from streams.agents.door import Door
 from streams.agents.fit import TooManyFactsError, require_fit
+from streams.agents.merge import Merge, Waiting, clock_key, partition_of_tick, waiting_of
 from streams.decode import Rejected
 from streams.detect.logtime import START, LogTime
 from streams.policy.model import Policy
 from streams.records import EmployerDeclaration, LabourLink, QuotaAllocation, Record, Tick
-from streams.runtime.batch import Batch, RawRecord
+from streams.runtime.batch import Batch, Raw, RawRecord
 from streams.runtime.checkpoint import Outcome, Output
 from streams.runtime.deadlines import Deadlines
 from streams.runtime.journal import frames
@@ -59,9 +60,10 @@ class LabourCore:
         store: its state: employers, quota lines, links.
         policy: decides.
         namespace: prefix of every topic.
+        partitions: how many the log of persons has.
     """
 
-    def __init__(self, partition: int, store: Store, *, policy: Policy, namespace: str) -> None:
+    def __init__(self, partition: int, store: Store, *, policy: Policy, namespace: str, partitions: int = 1) -> None:
         self._label = str(partition)
         self._labels = (LABOUR_LINKS.name(namespace), self._label)
         self._store = store
@@ -69,6 +71,8 @@ class LabourCore:
         self._door = Door(OwnRecords(), LABOUR_LINKS, namespace)
         self._alerts = ALERTS.name(namespace)
         self._findings = FINDINGS.name(namespace)
+        self._partitions = partitions
+        self._merge = Merge(partitions)
         self.time: LogTime = START
         self.deadlines = Deadlines()
 
@@ -76,7 +80,10 @@ class LabourCore:
         """Rebuilds the clock and the deadlines from the state."""
         self.time = START
         self.deadlines = Deadlines()
+        self._merge = Merge(self._partitions)
         for key, value in self._store.items():
+            if self._merge.restore(key, value):
+                continue
             if key == TIME_KEY:
                 tick = avro.decode(value)
                 if isinstance(tick, Tick):
@@ -96,39 +103,64 @@ class LabourCore:
         for raw in batch.records:
             record: object = self._door.open(raw, batch, outcome)
             if isinstance(record, Tick):
-                self._tick(raw, record, outcome)
+                self._tick(raw, record, batch, outcome)
             elif isinstance(record, LabourLink | EmployerDeclaration | QuotaAllocation):
-                try:
-                    self._take(raw, record, outcome)
-                except TooManyFactsError as error:
-                    self._door.refuse(raw, batch, outcome, Rejected("too_many_facts", str(error), record.NAME, ""))
-                except Exception as error:
-                    # The error's message may quote the record: only the way it went is logged.
-                    log.warning("rule_failed", partition=self._label, offset=raw.offset, where=frames(error))
-                    metrics.RULE_FAILURES.labels(type(error).__name__).inc()
-                    reason = f"A rule raised {type(error).__name__}; a bug of ours, not of the message. {frames(error)}"
-                    self._door.refuse(raw, batch, outcome, Rejected("rule_failed", reason, record.NAME, ""))
+                held = self._merge.wait(record, raw.offset, raw.timestamp, raw.value or b"", self.time)
+                outcome.changes[held.key] = held.packed()
         self._door.close(batch, outcome, now_ms)
         metrics.DEADLINES.labels(*self._labels).set(len(self.deadlines))
         return outcome
 
-    def _take(self, raw: RawRecord, record: labour.Fact, outcome: Outcome) -> None:
-        self._emit(labour.take(self._lane(outcome), record, raw.value or b"", raw.timestamp), outcome)
-
-    def _tick(self, raw: RawRecord, tick: Tick, outcome: Outcome) -> None:
-        before = self.time
-        self.time = before.after(tick)
-        if self.time is before:
+    def _tick(self, raw: RawRecord, tick: Tick, batch: Batch, outcome: Outcome) -> None:
+        """Takes a partition's tick; decides what belongs to a time all partitions have left behind, then lets time pass."""
+        partition = partition_of_tick(raw.key)
+        if not self._merge.tick(partition, tick):
             return
-        outcome.changes[TIME_KEY] = avro.encode(tick)
+        outcome.changes[clock_key(partition)] = avro.encode(tick)
+        reached = self._merge.reached()
+        if reached is None or reached.occurred_at <= self.time.now_ms:
+            return
+        for key in self._merge.due(reached.occurred_at):
+            data = outcome.changes[key] if key in outcome.changes else self._store.get(key)
+            outcome.changes[key] = None
+            if data is not None:
+                self._decide(waiting_of(key, data), batch, outcome)
+        self.time = self.time.after(reached)
+        outcome.changes[TIME_KEY] = avro.encode(reached)
         for key in self.deadlines.pop_due(self.time.now_ms, self.time.now_ms, gaps_changed=False):
             try:
-                self._emit(labour.revisit(self._lane(outcome), key, tick.event_id, raw.timestamp), outcome)
+                self._emit(labour.revisit(self._lane(outcome), key, reached.event_id, raw.timestamp), outcome)
+            except MemoryError:
+                raise
             except Exception as error:
                 # The tick is right, one employer's rule is not: that employer waits for the next tick.
                 metrics.RULE_FAILURES.labels(type(error).__name__).inc()
                 log.warning("rule_failed", partition=self._label, offset=raw.offset, where=frames(error))
                 self.deadlines.set(key, self.time.now_ms + 1, None, False)
+
+    def _decide(self, held: Waiting, batch: Batch, outcome: Outcome) -> None:
+        """Decides a record whose time has come; one on which a rule raises goes to the dead letters, alone."""
+        record = avro.decode(held.value)
+        if not isinstance(record, LabourLink | EmployerDeclaration | QuotaAllocation):  # pragma: no cover - nothing else waits
+            raise TypeError(record.NAME)
+        try:
+            self._emit(labour.take(self._lane(outcome), record, held.value, held.timestamp), outcome)
+        except MemoryError:
+            raise
+        except TooManyFactsError as error:
+            self._refuse(held, Rejected("too_many_facts", str(error), record.NAME, ""), batch, outcome)
+        except Exception as error:
+            # The error's message may quote the record: only the way it went is logged.
+            log.warning("rule_failed", partition=self._label, offset=held.offset, where=frames(error))
+            metrics.RULE_FAILURES.labels(type(error).__name__).inc()
+            reason = f"A rule raised {type(error).__name__}; a bug of ours, not of the message. {frames(error)}"
+            self._refuse(held, Rejected("rule_failed", reason, record.NAME, ""), batch, outcome)
+
+    def _refuse(self, held: Waiting, rejected: Rejected, batch: Batch, outcome: Outcome) -> None:
+        before = outcome.dead_letters
+        self._door.refuse(Raw(held.offset, held.timestamp, None, held.value), batch, outcome, rejected)
+        # It was accounted for when it came: the ledger's line of this batch is about this batch's records.
+        outcome.dead_letters = before
 
     def _lane(self, outcome: Outcome) -> labour.Lane:
         changes, stored = outcome.changes, self._store.get

@@ -13,6 +13,7 @@ import structlog
 from streams import metrics
 from streams.agents.door import Decodes, Door
 from streams.agents.fit import TooManyFactsError, require_fit
+from streams.agents.merge import tick_key
 from streams.decode import Rejected
 from streams.detect.logtime import START, LogTime
 from streams.person.step import Cause, Due, Step
@@ -31,8 +32,6 @@ log = structlog.get_logger(__name__)
 
 TIME_KEY = b"\x00time"
 """Key of the last tick in the state: recovery goes on with the same clock. No pseudonym begins with a zero byte."""
-
-_HOUR_MS = 3_600_000
 
 _ONE_FOR_ALL = "Is one pseudonym used for everybody whose document is not known? Give each a pseudonym."
 
@@ -166,9 +165,8 @@ class PeopleCore:
         if self.time is before:
             return
         outcome.changes[TIME_KEY] = avro.encode(tick)
-        if self._partition == 0 and tick.occurred_at // _HOUR_MS != before.now_ms // _HOUR_MS:
-            # One partition's hours are enough for the lane of the links, which reckons in days.
-            outcome.outputs.append(Output(self._links, b"tick", outcome.changes[TIME_KEY] or b""))
+        # The lane of the links goes by the time that all partitions have reached.
+        outcome.outputs.append(Output(self._links, tick_key(self._partition), outcome.changes[TIME_KEY] or b""))
         cause = Cause(tick.event_id, raw.timestamp)
         due = self.deadlines.pop_due(self.time.now_ms, self.time.complete_through_ms, gaps_changed=self.time.gaps != before.gaps)
         for key in due:

@@ -70,7 +70,9 @@ def lanes(
         return QuotasCore(decoder=decoder, namespace=namespace)
 
     def labour(partition: int, store: Store) -> Core:
-        return LabourCore(partition, store, policy=policy, namespace=namespace)
+        return LabourCore(
+            partition, store, policy=policy, namespace=namespace, partitions=partitions(PEOPLE.name(reads or namespace))
+        )
 
     source = reads or namespace
     return (

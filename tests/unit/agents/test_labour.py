@@ -10,6 +10,7 @@ import pytest
 from streams import labour, person
 from streams.agents.employers import EmployersCore
 from streams.agents.labour import TIME_KEY, LabourCore
+from streams.agents.merge import tick_key
 from streams.agents.people import PeopleCore
 from streams.agents.quotas import QuotasCore
 from streams.decode import Decoder
@@ -28,9 +29,10 @@ from streams.records import (
     WorkPermit,
 )
 from streams.runtime.batch import Batch, Raw, RawRecord
-from streams.runtime.checkpoint import Outcome
+from streams.runtime.checkpoint import Outcome, Output
 from streams.runtime.store import MemoryStore, Store
 from streams.wire import avro
+from streams.wire.partition import partition_of
 from tests.property.declarations import DAY_MS, declared
 
 ON = 20_100
@@ -87,14 +89,17 @@ class Wired:
         self.labour = LabourCore(0, self.stores[2], policy=kz(), namespace="n")
         for core in (self.people, self.employers, self.quotas, self.labour):
             core.restore()
-        self.links: list[bytes] = []
+        self.links: list[Output] = []
+        self.ms = 0
         self._offset = 0
 
     def send(self, core: Any, *records: Any) -> Outcome:
         raws = []
         for record in records:
-            value = record if isinstance(record, bytes) else avro.encode(record)
-            key = b"k" if isinstance(record, bytes) else record.subject.encode()
+            value, key = (record.value, record.key) if isinstance(record, Output) else (record, b"k")
+            if not isinstance(record, bytes | Output):
+                value, key = avro.encode(record), record.subject.encode()
+                self.ms = max(self.ms, record.occurred_at if isinstance(record, Tick) else 0)
             raws.append(Raw(self._offset, (ON + 900) * DAY_MS, key, value))
             self._offset += 1
         batch = Batch("n.t", 0, raws[0].offset, raws[-1].offset + 1, cast("list[RawRecord]", raws))
@@ -102,12 +107,19 @@ class Wired:
         store = {id(self.people): 0, id(self.employers): 1, id(self.labour): 2}.get(id(core))
         if store is not None:
             self.stores[store].apply(outcome.changes)
-        self.links += [output.value for output in outcome.outputs if output.topic == "n.labour-links"]
+        self.links += [output for output in outcome.outputs if output.topic == "n.labour-links"]
         return outcome
 
     def hand_on(self) -> Outcome:
-        links, self.links = self.links, []
+        """Hands on what was written, and the tick behind it, so that all of it is decided."""
+        links, self.links = [*self.links, self.later()], []
         return self.send(self.labour, *links)
+
+    def later(self) -> Output:
+        """Returns the tick after the last one, as the partition hands it on."""
+        self.ms += 1
+        value = Tick(self.ms.to_bytes(16, "big"), "wall", self.ms, self.ms, "test", 1, self.ms, ())
+        return Output("n.labour-links", tick_key(0), avro.encode(value))
 
 
 def of(outcome: Outcome, kind: type[Any]) -> list[Any]:
@@ -126,7 +138,7 @@ def test_a_worker_found_becomes_a_link_and_the_link_an_alert_about_the_employer_
     assert alert.evidence == (link.link_id,)
     assert [output.key for output in outcome.outputs if output.topic == "n.alerts"] == [EMPLOYER.encode()]
     [line] = of(outcome, BatchMarker)
-    assert (line.processed, line.dead_letters) == (1, 0)
+    assert (line.processed, line.dead_letters) == (2, 0)
 
 
 def test_a_person_without_work_has_no_link_and_the_same_fact_again_makes_none() -> None:
@@ -145,24 +157,55 @@ def test_a_permit_found_late_retracts_the_person_s_alert_and_the_employer_s() ->
     assert (alert.state, alert.reason, alert.version) == ("retracted", "title_found", 2)
 
 
-def test_only_the_first_partition_hands_on_time_and_once_an_hour() -> None:
+def test_every_partition_hands_on_its_ticks_and_the_slowest_is_the_lane_s_clock() -> None:
     wired, other = Wired(), Wired(partition=1)
+    lane = LabourCore(0, wired.stores[2], policy=kz(), namespace="n", partitions=2)
+    lane.restore()
+    wired.labour = lane
     ticks = [tick(ON), event(Tick, 9, "wall", ON, 0, ()), tick(ON, 8)]
-    outcome = wired.send(wired.people, ticks[0], ticks[1], ticks[2])
-    assert len([output for output in outcome.outputs if output.topic == "n.labour-links"]) == 2
-    assert not [one for one in other.send(other.people, *ticks).outputs if one.topic == "n.labour-links"]
-    wired.hand_on()
-    assert avro.decode(wired.stores[2].get(TIME_KEY) or b"") == ticks[2]
+    ahead = [one for one in wired.send(wired.people, *ticks).outputs if one.topic == "n.labour-links"]
+    behind = [one for one in other.send(other.people, ticks[0]).outputs if one.topic == "n.labour-links"]
+    assert ([one.key for one in ahead], [one.key for one in behind]) == ([tick_key(0)] * 2, [tick_key(1)])
+    wired.send(wired.labour, *ahead)
+    assert wired.stores[2].get(TIME_KEY) is None
+    wired.send(wired.labour, *behind)
+    assert avro.decode(wired.stores[2].get(TIME_KEY) or b"") == ticks[0]
+
+
+def test_the_same_logs_give_the_same_versions_whichever_was_read_further() -> None:
+    def run(first: int, restart: bool) -> list[Any]:
+        wired = Wired()
+        wired.send(wired.quotas, event(QuotaAllocation, 2, "q", 20_089, "labour", 2025, 1, "KZ-75", None, None, 1, 20_089))
+        registers, wired.links = wired.links, []
+        handed: list[list[Output]] = []
+        for partition in range(2):
+            people = Wired(partition=partition)
+            who = next(one for one in map(somebody, range(50)) if partition_of(one.encode(), 2) == partition)
+            for day in range(4):
+                records = [permit(10 * partition + day, who, ON + day - partition, ON + 90)] if day == 2 - partition else []
+                people.send(people.people, *records, tick(ON + day))
+            handed.append(people.links)
+        lane = wired.stores[2]
+        wired.labour = LabourCore(0, lane, policy=kz(), namespace="n", partitions=2)
+        told: list[Any] = []
+        for number, one in enumerate([*registers, *handed[first], *handed[1 - first]]):
+            if restart and number % 3 == 2:
+                wired.labour = LabourCore(0, lane, policy=kz(), namespace="n", partitions=2)
+                wired.labour.restore()
+            told += [(each.alert_id, each.version, each.state) for each in of(wired.send(wired.labour, one), Alert)]
+        return told
+
+    assert run(0, False) == run(1, False) == run(1, True) != []
 
 
 def test_declarations_are_handed_on_once_and_quotas_as_they_came() -> None:
     wired = Wired()
     declaration = declared(1, ON, subject=EMPLOYER)
     wired.send(wired.employers, declaration, declaration)
-    assert wired.links == [avro.encode(declaration)]
+    assert [one.value for one in wired.links] == [avro.encode(declaration)]
     quota = event(QuotaAllocation, 2, "labour-2025", ON, "labour", 2025, 1, None, None, None, 3, ON)
     wired.send(wired.quotas, quota, b"no quota")
-    assert wired.links[1:] == [avro.encode(quota)]
+    assert [one.value for one in wired.links[1:]] == [avro.encode(quota)]
 
 
 def test_the_day_on_which_a_permit_runs_out_ends_what_was_above_the_quota_even_after_a_restart() -> None:
@@ -206,8 +249,8 @@ def test_where_a_batch_ends_shows_nowhere() -> None:
             records = [entry(100 + number, who), permit(200 + number, who, ON, ON + 3), sighting(300 + number, who)]
             wired.send(wired.people, *records)
         wired.send(wired.people, tick(ON + 20))
-    told = of(whole.hand_on(), Alert)
-    links, parted.links = parted.links, []
+    links = [*whole.links, whole.later()]
+    told = of(whole.send(whole.labour, *links), Alert)
     assert [alert for link in links for alert in of(parted.send(parted.labour, link), Alert)] == told
     assert sorted(whole.stores[2].items()) == sorted(parted.stores[2].items())
     assert {alert.rule for alert in told} == {"employer_unlawful_workers", "employer_over_quota", "trafficking_indicators"}
@@ -218,7 +261,7 @@ def test_a_foreign_message_is_a_dead_letter_and_a_rule_that_raises_concerns_its_
 ) -> None:
     wired = Wired()
     wired.send(wired.people, entry(1, somebody(1)), sighting(2, somebody(1)), entry(3, somebody(2)), sighting(4, somebody(2)))
-    bad = avro.decode(wired.links[0])
+    bad = avro.decode(wired.links[0].value)
     take = labour.take
 
     def failing(lane: Any, record: Any, kept: bytes, caused_at: int) -> Any:
@@ -227,9 +270,11 @@ def test_a_foreign_message_is_a_dead_letter_and_a_rule_that_raises_concerns_its_
         return take(lane, record, kept, caused_at)
 
     monkeypatch.setattr(labour, "take", failing)
-    outcome = wired.send(wired.labour, *wired.links, avro.encode(entry(9, somebody(3))), b"junk")
+    outcome = wired.send(wired.labour, *wired.links, avro.encode(entry(9, somebody(3))), b"junk", wired.later())
     letters = of(outcome, DeadLetter)
-    assert [letter.code for letter in letters] == ["rule_failed", "wrong_topic", "unknown_framing"]
+    assert [letter.code for letter in letters] == ["wrong_topic", "unknown_framing", "rule_failed"]
+    [line] = of(outcome, BatchMarker)
+    assert (line.processed, line.dead_letters) == (3, 2), "what waits is accounted for when it comes"
     assert not any(somebody(1) in letter.reason for letter in letters)
     [alert] = of(outcome, Alert)
     assert alert.subject == EMPLOYER
