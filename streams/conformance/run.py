@@ -182,19 +182,23 @@ class Sandbox:
 
     def _without_kafka(self, facts: Path, config: Config, deadline: float, scenario: Scenario, broker: Stops) -> str:
         """Takes Kafka away, runs the command as a supervisor would until it ends well, and brings Kafka back meanwhile."""
-        from threading import Timer
+        from concurrent.futures import ThreadPoolExecutor
+        from time import sleep
 
-        broker.stop()
-        back = Timer(config.offline_s, broker.start)
-        back.start()
-        trouble = "it was never run"
-        try:
+        def until_it_ends_well() -> str:
+            trouble = "it was never run"
             while trouble and monotonic_s() < deadline:
                 trouble = self._run(facts, config, deadline, scenario)
-        finally:
-            back.join()
+            return trouble
+
+        broker.stop()
+        with ThreadPoolExecutor(1) as beside:
+            running = beside.submit(until_it_ends_well)
+            # Here, not beside: a broker dies with the thread that started it (ADR 0041).
+            sleep(config.offline_s)
+            broker.start()
             broker.wait_ready(self.settings)
-        return trouble
+            return running.result()
 
     def _environment(self, scenario: Scenario) -> dict[str, str]:
         return os.environ | {
