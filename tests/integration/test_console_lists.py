@@ -129,14 +129,14 @@ def test_an_oblast_operator_is_told_nothing_of_other_oblasts(shown: Any) -> None
         assert shown(Filter(state="all", **{pivot: key(1)}), oblast="KZ-23") == set()
 
 
-def test_people_are_tied_by_exact_keys(engine: Embedded, shown: Any) -> None:
+def test_people_are_tied_by_exact_keys(engine: Embedded, shown: Any, tmp_path: Path) -> None:
     address = uuid4().bytes
     notices = [fact(StayRegistration, 60 + n, one, address_key=address, kind="arrival") for n, one in enumerate(("p1-a", "p1-c"))]
     told(engine, notices)
     assert shown(Filter(state="all", same_employer=key(1))) == numbers(1, 2)
     assert shown(Filter(state="all", same_person=key(1))) == numbers(1)
     assert shown(Filter(state="all", same_address=key(1))) == numbers(1, 3)
-    scope = Scope("", Moment(at=RECEIVED + 1), POLICY, SqliteStore(Path(":memory:")))
+    scope = Scope("", Moment(at=RECEIVED + 1), POLICY, SqliteStore(tmp_path / "console.db"))
     groups = alert_lists.groups(OverEngine(engine), Filter(state="all"), scope, "address")
     assert [(row["alerts"], row["persons"], row["key"]) for row in groups] == [(2, 2, "")]
     by_post = alert_lists.groups(OverEngine(engine), Filter(), scope, "post")
