@@ -208,7 +208,7 @@ def histories(draw: st.DrawFn, most: int = 12, subject: str = SUBJECT) -> list[P
                     [
                         ResidenceChange(*head, "KAZ", "KAZ", "KZ-75", "KZ-27", day),
                         Kandas(*head, "applied", number(900), 3, "UZB", "KZ-75", True),
-                        IdentityLink(*head, "linked", number(901), "q", "new_document"),
+                        IdentityLink(*head, "unlinked", number(901), "q", "new_document"),
                     ]
                 )
             )
