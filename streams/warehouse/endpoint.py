@@ -35,6 +35,7 @@ LOOPBACK = "127.0.0.1"
 MAX_BODY_BYTES = 1024 * 1024
 _AUTHENTICATION_FAILED = 516
 _TIMEOUT_EXCEEDED = 159
+_MEMORY_LIMIT_EXCEEDED = 241
 
 _NAMES = {
     62: "SYNTAX_ERROR",
@@ -143,7 +144,9 @@ def _answer(reader: Reader, sql: str, output: str, parameters: dict[str, str]) -
         return _refusal(403 if error.code == 164 else 400, max(error.code, 0) or 1, str(error))
     except DependencyError as error:
         metrics.SQL_QUERIES.labels("failed").inc()
-        # Reaching the time limit again would help nobody: clients try 503 again by themselves, 408 they do not.
+        # Reaching a limit again would help nobody: clients try 503 again by themselves, 400 and 408 they do not.
+        if "Query memory limit exceeded" in str(error):
+            return _refusal(400, _MEMORY_LIMIT_EXCEEDED, str(error))
         return _refusal(408 if "Timeout exceeded" in str(error) else 503, _TIMEOUT_EXCEEDED, str(error))
     except ShekaraError as error:
         metrics.SQL_QUERIES.labels("failed").inc()
