@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from streams.records import Alert
 from streams.report.catalogue import indicators
 from streams.warehouse.embedded import Embedded
+from streams.wire.avro import Message
 from tests.contract.warehouse import deliver, deliveries, empty
 from tests.integration.indicator_facts import rows
 from tests.integration.test_indicators_flows import CROSSINGS, MOVES, STOCK
@@ -19,9 +23,17 @@ from tests.unit.warehouse.made import crossing
 
 pytestmark = pytest.mark.integration
 
+
+def told_once(record: Message) -> Message:
+    """Returns a record of another test; an alert's id is of its rule alone, as in the stream, where the tests number them anew."""
+    if not isinstance(record, Alert):
+        return record
+    return replace(record, alert_id=sha256(record.rule.encode() + record.alert_id).digest()[:16])
+
+
 LOG = [
     *deliveries([*MOVES, *PERMITS, *QUOTAS, *FAMILIES, *PROCEDURES, *CROSSINGS, *STOCK[0]]),
-    *deliveries([*STOCK[1], *WORK, *CASES], topic="t.outputs"),
+    *deliveries([told_once(one) for one in (*STOCK[1], *WORK, *CASES)], topic="t.outputs"),
     *deliveries([crossing(1), crossing(2, day=3)], topic="t.people", partition=1),
 ]
 VIEWS = sorted({one.view for one in indicators()})
