@@ -38,7 +38,8 @@ UNIT = {
                "tests/unit/agents/test_coverage_ledger.py"],
     "policy": [
         "tests/unit/policy/test_zones.py", "tests/unit/policy/test_calendar.py", "tests/unit/policy/test_kz_values.py",
-        "tests/unit/policy/test_compare.py", "tests/unit/policy/test_refusals.py", "tests/unit/policy/test_every_day.py",
+        "tests/unit/policy/test_compare.py", "tests/unit/policy/test_every_refusal.py", "tests/unit/policy/test_refusals.py",
+        "tests/unit/policy/test_every_day.py",
         "tests/property/test_policy_days.py",
     ],
 }  # fmt: skip
