@@ -12,10 +12,11 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+import stamina
 import structlog
 
 from streams import clock, metrics
-from streams.errors import IntegrityError
+from streams.errors import DependencyError, IntegrityError
 from streams.runtime.batch import Batch, joined, parts
 from streams.runtime.checkpoint import Checkpoint, Outcome
 from streams.runtime.failpoints import Reach, unarmed
@@ -30,6 +31,7 @@ _DECIDE_S = 0.2
 
 _SMALLEST = 20
 _ANSWER_S = 30.0
+_PATIENCE_S = 30.0
 _T = TypeVar("_T")
 
 
@@ -244,11 +246,23 @@ class Partition:
         return True
 
     def _source(self, reader: Any) -> Source:
-        from confluent_kafka import TopicPartition
+        from confluent_kafka import KafkaException, TopicPartition
 
         place = TopicPartition(self.lane.topic, self.number)
-        low, high = reader.get_watermark_offsets(place, timeout=_ANSWER_S)
-        committed = reader.committed([place], timeout=_ANSWER_S)[0].offset
+        low = high = committed = -1
+        try:
+            # A broker that has just come back does not know yet whose group it coordinates.
+            for attempt in stamina.retry_context(
+                on=KafkaException, attempts=None, timeout=_PATIENCE_S, wait_initial=0.1, wait_max=1.0
+            ):
+                with attempt:
+                    low, high = reader.get_watermark_offsets(place, timeout=_ANSWER_S)
+                    committed = reader.committed([place], timeout=_ANSWER_S)[0].offset
+        except KafkaException as error:
+            raise DependencyError(
+                f"Kafka does not say how far {self.lane.topic} was read: {error.args[0].name()}.",
+                "Look at the broker's log, then restart the worker: it goes on where it was.",
+            ) from error
         return Source(self.lane.topic, self.number, low, high, committed if committed >= 0 else None)
 
     def _waiting(self, first: Event) -> list[Event]:

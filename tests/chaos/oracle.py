@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from struct import pack
 from typing import Any, NamedTuple
 
 import streams.employer
@@ -27,8 +28,6 @@ from streams.wire.topics import EMPLOYERS, LABOUR_LINKS, PEOPLE, POSTS, QUOTAS, 
 
 READ: tuple[Topic, ...] = (PEOPLE, POSTS, EMPLOYERS, QUOTAS, LABOUR_LINKS)
 """Every topic the worker reads."""
-
-_HOUR_MS = 3_600_000
 
 Place = tuple[str, int]
 """Suffix of an input topic, and a partition."""
@@ -87,7 +86,7 @@ def judge(log: Log, policy: Policy, person: PersonSteps | None = None) -> Truth:
         truth.produced[place] = len(records)
         suffix, number = place
         core = _People(truth, number, partitions, policy, person or streams.person) if suffix == PEOPLE.suffix else None
-        lane = _Links(truth, policy) if suffix == LABOUR_LINKS.suffix else None
+        lane = _Links(truth, policy, partitions) if suffix == LABOUR_LINKS.suffix else None
         for raw in records:
             door = decoder if lane is None else own
             record = door.decode(raw.value, received_at=raw.timestamp, topic=topics[suffix])
@@ -143,8 +142,7 @@ class _People:
         now = self._time
         if now is before:
             return
-        if self._number == 0 and tick.occurred_at // _HOUR_MS != before.now_ms // _HOUR_MS:
-            self._truth.emit("labour-links", b"tick", [tick])
+        self._truth.emit("labour-links", f"tick/{self._number}".encode(), [tick])
 
         def has_come(due: Due) -> bool:
             by_time = due.at_ms is not None and due.at_ms <= now.now_ms
@@ -178,28 +176,53 @@ def _declare(truth: Truth, place: Place, raw: Raw, record: EmployerDeclaration, 
 
 
 class _Links:
-    """The lane in which workers of many partitions are counted: employers, quota lines, links."""
+    """The lane in which workers of many partitions are counted: it decides what belongs to a time all partitions have left."""
 
-    def __init__(self, truth: Truth, policy: Policy) -> None:
+    def __init__(self, truth: Truth, policy: Policy, partitions: int) -> None:
         self._truth = truth
         self._policy = policy
+        self._partitions = partitions
         self._states = truth.states[LABOUR_LINKS.suffix, 0]
         self._due: dict[bytes, int | None] = {}
+        self._ticks: dict[int, Tick] = {}
+        self._waiting: dict[tuple[int, bytes], tuple[Raw, Any]] = {}
         self._time: LogTime = START
 
     def take(self, raw: Raw, record: Any) -> None:
         """Takes one record in."""
         if not isinstance(record, Tick):
-            self._keep(labour.take(self._lane(), record, raw.value or b"", raw.timestamp))
+            self._wait(raw, record)
             return
-        before, self._time = self._time, self._time.after(record)
-        if self._time is before:
+        number = int((raw.key or b"").removeprefix(b"tick/"))
+        if number in self._ticks and record.occurred_at <= self._ticks[number].occurred_at:
             return
+        self._ticks[number] = record
+        self._states[f"\x00clock/{number}".encode()] = avro.encode(record)
+        slowest = min(self._ticks.values(), key=lambda tick: tick.occurred_at)
+        if len(self._ticks) < self._partitions or slowest.occurred_at <= self._time.now_ms:
+            return
+        for place in sorted(place for place in self._waiting if place[0] < slowest.occurred_at):
+            held, fact = self._waiting.pop(place)
+            self._states.pop(_waiting_key(place), None)
+            self._keep(labour.take(self._lane(), fact, held.value or b"", held.timestamp))
+        self._time = self._time.after(slowest)
         due = sorted((at, key) for key, at in self._due.items() if at is not None and at <= self._time.now_ms)
         for _, key in due:
             self._due[key] = None
         for _, key in due:
-            self._keep(labour.revisit(self._lane(), key, record.event_id, raw.timestamp))
+            self._keep(labour.revisit(self._lane(), key, slowest.event_id, raw.timestamp))
+
+    def _wait(self, raw: Raw, record: Any) -> None:
+        if isinstance(record, LabourLink):
+            known = self._ticks.get(partition_of(record.subject.encode(), self._partitions))
+            at_ms = known.occurred_at if known else 0
+            name = b"l" + record.kind.encode() + record.link_id + record.subject.encode() + record.version.to_bytes(4, "big")
+        else:
+            at_ms = max(record.recorded_at, self._time.now_ms)
+            kind = b"d" if isinstance(record, EmployerDeclaration) else b"a"
+            name = kind + record.event_id + raw.offset.to_bytes(8, "big")
+        self._waiting[at_ms, name] = raw, record
+        self._states[_waiting_key((at_ms, name))] = pack(">qq", raw.offset, raw.timestamp) + (raw.value or b"")
 
     def _lane(self) -> labour.Lane:
         def link(value: bytes) -> LabourLink:
@@ -215,6 +238,10 @@ class _Links:
                 self._truth.emit(suffix, record.subject.encode(), [record])
         self._states.update(step.changes)
         self._due.update(step.due)
+
+
+def _waiting_key(place: tuple[int, bytes]) -> bytes:
+    return b"w" + pack(">q", place[0] + (1 << 62)) + place[1]
 
 
 Read = Callable[[str], Iterable[Any]]
