@@ -101,7 +101,7 @@ def test_every_input_type_reaches_its_own_topic(kafka: Kafka) -> None:
     with Publisher(settings) as publisher:
         publisher.publish_many(LAWFUL)
     types = {avro.decode(message.value()).NAME for message in everything(settings, POSTS, 1)}
-    assert types == {"post_heartbeat", "post_outage"}
+    assert types == {"post_heartbeat", "post_outage", "count_statement"}
 
 
 def test_the_brokers_clock_stamps_the_message_whatever_the_event_says(kafka: Kafka) -> None:
