@@ -73,8 +73,9 @@ def open_file(reading: Reading, policy: Policy, subject: str, known_at: int | No
     """
     places: dict[bytes, Fields] = {}
     dossier = Dossier(subject)
+    subjects = reading.pseudonyms_of(subject)
     for kind in KINDS:
-        for row in reading.events_of(subject, kind.NAME):
+        for row in reading.events_of(subjects, kind.NAME):
             if known_at is not None and plain(row["received_at"]) > known_at:
                 continue
             event = record_of(kind, row | {"subject": subject})
