@@ -140,7 +140,9 @@ def read(query: Mapping[str, str], policy: Policy) -> Filter | None:
     shapes = {"before": _CURSOR, "owner": _OWNER, "text": _TEXT}
     values: dict[str, str] = {}
     for one in fields(Filter):
-        value = query.get(one.name, "").strip()
+        value = query.get(one.name, "")
+        if one.name == "text":
+            value = value.strip()
         if not value:
             continue
         if one.name in known and value not in known[one.name]:

@@ -102,8 +102,9 @@ def _filter(policy: Policy) -> list[Schema]:
         "sla": (list(SLAS), "Whether somebody should have looked by now."),
         "order": (list(ORDERS), "newest, or urgent: by severity, then by what is due first."),
     }
-    plain = [_query(name, {"enum": values}, text) for name, (values, text) in known.items()]
-    before = {"type": "string", "pattern": r"^[0-9]{1,15}\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"}
+    # Empty is as if not given: that is what a form sends of what nobody chose.
+    plain = [_query(name, {"enum": ["", *values]}, text) for name, (values, text) in known.items()]
+    before = {"type": "string", "pattern": r"^$|^[0-9]{1,15}\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"}
     return [*plain, _query("before", before, "Where the page begins: `before` of the page read last.")]
 
 
