@@ -114,6 +114,10 @@ class LabourCore:
     def _tick(self, raw: RawRecord, tick: Tick, batch: Batch, outcome: Outcome) -> None:
         """Takes a partition's tick; decides what belongs to a time all partitions have left behind, then lets time pass."""
         partition = partition_of_tick(raw.key)
+        if partition is None:
+            reason = "Expected the partition that hands the tick on as the message's key, tick/0; came another key or none."
+            self._door.refuse(raw, batch, outcome, Rejected("wrong_key", reason, tick.NAME, ""))
+            return
         if not self._merge.tick(partition, tick):
             return
         outcome.changes[clock_key(partition)] = avro.encode(tick)

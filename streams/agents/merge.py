@@ -130,10 +130,7 @@ def tick_key(partition: int) -> bytes:
     return b"tick/" + str(partition).encode()
 
 
-def partition_of_tick(key: bytes | None) -> int:
-    """Returns which partition handed a tick on.
-
-    Raises:
-        ValueError: the message's key names none.
-    """
-    return int((key or b"").removeprefix(b"tick/"))
+def partition_of_tick(key: bytes | None) -> int | None:
+    """Returns which partition handed a tick on; none if the message's key names none."""
+    number = (key or b"").removeprefix(b"tick/")
+    return int(number) if number.isdigit() else None

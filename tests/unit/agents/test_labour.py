@@ -172,6 +172,13 @@ def test_every_partition_hands_on_its_ticks_and_the_slowest_is_the_lane_s_clock(
     assert avro.decode(wired.stores[2].get(TIME_KEY) or b"") == ticks[0]
 
 
+def test_a_tick_that_names_no_partition_is_a_dead_letter_and_stops_nothing() -> None:
+    wired = Wired()
+    outcome = wired.send(wired.labour, tick(ON), wired.later())
+    assert [letter.code for letter in of(outcome, DeadLetter)] == ["wrong_key"]
+    assert wired.stores[2].get(TIME_KEY) is not None
+
+
 def test_the_same_logs_give_the_same_versions_whichever_was_read_further() -> None:
     def run(first: int, restart: bool) -> list[Any]:
         wired = Wired()
