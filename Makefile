@@ -31,7 +31,7 @@ check: install ## linters, types, layers
 	@$(BIN)/lint-imports
 
 test: install ## the whole test suite, on real Kafka and the real ClickHouse engine; ARGS="-k name"
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 chaos: install ## break everything for an hour or so (kills, sleep, cut links, full disks); ARGS="-k asleep"; report in bench/chaos.json
 	@SHEKARA_CHAOS=long $(BIN)/python -m pytest tests/chaos -v -s -p no:cacheprovider $(ARGS)
@@ -42,17 +42,18 @@ bench: install ## measure and write bench/report.json and docs/benchmarks.md; AR
 compiled: install ## compile the rooms that decide (mypyc, needs a C compiler); ARGS="--test" or ARGS="--measure"
 	@$(BIN)/python -m bench.compiled $(ARGS)
 
-mutation: install ## change the rules in one place at a time: does a test notice? ARGS="--sample 1500 --seed 1"
+mutation: install ## change the rules in one place at a time: does a test notice? ARGS="--sample 1500 --jobs 2"
 	@$(BIN)/python -m bench.mutation $(ARGS)
 
-nightly: install ## 20 000 lives and more against the oracle; ARGS="-k anchor"
-	@SHEKARA_TEST_PROFILE=nightly $(BIN)/python -m pytest -q tests/property/test_oracle_agreement.py \
-	    tests/property/test_calculator_agreement.py tests/property/test_simulated_country.py $(ARGS)
+nightly: install ## 20 000 lives and workforces and more against the oracle; ARGS="-k anchor"
+	@SHEKARA_TEST_PROFILE=nightly $(BIN)/python -m pytest -q tests/property/test_oracle_agreement.py tests/property/test_labour.py \
+	    tests/property/test_calculator_agreement.py tests/property/test_folding.py tests/property/test_simulated_country.py $(ARGS)
 
-fuzz: install ## a million broken messages at door, gateway and importers; ARGS="2000000 7" (how many, seed)
+fuzz: install ## a million broken messages at door, gateway and importers; ARGS="2000000 7 --page docs/fuzzing.md"
 	@$(BIN)/python -m tests.fuzz $(ARGS)
+	@SHEKARA_FUZZ_EXAMPLES=2000 $(BIN)/python -m pytest -q --timeout 3600 tests/integration/test_gateway_attacked.py
 
-bench-publish: install ## SDK and gateway against the bare client; ARGS="20000"
+bench-publish: install ## SDK and gateway against the bare client; ARGS="--runs 5", or ARGS="day": 24 hours without a link
 	@$(BIN)/python -m bench.publish $(ARGS)
 
 bench-console: install ## live feeds under load, checks while the stream runs; ARGS="feeds --feeds 200 --rate 50 --seconds 300" or ARGS="check"

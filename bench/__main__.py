@@ -61,6 +61,8 @@ def main() -> int:
         _show_aims(section)
         command = f"make bench ARGS={shlex.quote(shlex.join(sys.argv[1:]))}" if sys.argv[1:] else "make bench"
         section |= {"command": command, "machine": _machine()}
+        if "points" in section:
+            section = stays.beside(section, report.get("sections", {}).get(name))
         if "lanes" in section:
             report["lanes"] = section.pop("lanes")
         report.setdefault("sections", {})[name] = section

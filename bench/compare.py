@@ -54,11 +54,17 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
         runs: dict[str, list[dict[str, Any]]] = {lane: [] for lane in commands}
         for number in range(given.runs):
             for lane, command in commands.items():
-                found = _run(settings, given, f"{SOURCE}-{lane}-{number}", command, lane)
+                try:
+                    found = _run(settings, given, f"{SOURCE}-{lane}-{number}", command, lane)
+                except subprocess.CalledProcessError as error:
+                    # What the others did must not be lost with it; a lane that never ends a run is left out below.
+                    print(f"{lane:18} run {number + 1}: ended with code {error.returncode} (see above)", file=sys.stderr)
+                    continue
                 runs[lane].append(found)
                 speed, per_cpu = found["events_per_second"], found["events_per_cpu_second"]
                 print(f"{lane:18} run {number + 1}: {speed:>9,} events/s {per_cpu:>9,} per CPU-s", file=sys.stderr)
-    lanes = {lane: _summary(found) for lane, found in runs.items()}
+    lanes = {lane: _summary(found) for lane, found in runs.items() if found}
+    left_out |= {lane: f"The {lane} lane is left out: none of its runs came to an end." for lane in runs if lane not in lanes}
     return {
         "events": given.events,
         "people": given.people,

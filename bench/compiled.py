@@ -41,6 +41,7 @@ PURE = (
     "person/*.py",
     "wire/partition.py",
     "wire/recall.py",
+    "wire/writer.py",
     "decode/envelope.py",
     "decode/checks.py",
     "decode/rejected.py",
@@ -48,6 +49,7 @@ PURE = (
     "agents/door.py",
     "agents/fit.py",
     "agents/people.py",
+    "agents/timetable.py",
     "runtime/deadlines.py",
 )
 """What is compiled: the rooms that decide, and what is done for every event on the way to them.

@@ -1,8 +1,8 @@
 """`make mutation`: changes the program in one place at a time and asks whether a test notices.
 
-mutmut writes the mutants (every function of `streams/detect` and `streams/policy`, in a copy of the working tree); each is then
-run in a child of one warm process, fast laws first, until one fails. mutmut's own runner is not used: it runs the tests it saw
-calling a function once, and a policy that is loaded once for all tests is called in the first only.
+Every mutant of `streams/detect` and `streams/policy` is run in a child of one warm process (bench/mutants.py): first whatever
+killed another mutant of the same function, then the laws of tests/mutation case by case, then the unit tests of its room, until
+one fails.
 
 Resumable: what is known of a mutant is kept in the work folder, and not asked again unless its function changed. After
 changing tests: `--again` asks the survivors anew.
@@ -11,42 +11,68 @@ changing tests: `--again` asks the survivors anew.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import gc
 import hashlib
+import importlib
 import json
+import math
 import os
 import random
 import resource
-import shutil
 import signal
-import subprocess
 import sys
 import time
 import traceback
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-ROOT = Path(__file__).parents[1]
-ROOMS = ("streams/detect/", "streams/policy/")
-ELSEWHERE = ("streams/detect/employers/", "streams/detect/labour/")
-"""Rules about employers: they are judged by tests of their own."""
-UNIT = {
-    "detect": ["tests/unit/detect", "tests/unit/person", "tests/unit/cases", "tests/unit/alerts",
-               "tests/unit/agents/test_coverage_ledger.py"],
-    "policy": [
-        "tests/unit/policy/test_zones.py", "tests/unit/policy/test_calendar.py", "tests/unit/policy/test_kz_values.py",
-        "tests/unit/policy/test_compare.py", "tests/unit/policy/test_every_refusal.py", "tests/unit/policy/test_refusals.py",
-        "tests/unit/policy/test_every_day.py",
-        "tests/property/test_policy_days.py",
+from bench import mutants
+
+READ_ONCE = ("build", "compare", "document", "kinds", "load", "registers")
+"""Modules of `streams/policy` that work while a policy is loaded: before any law, and so only unit tests notice them."""
+
+_POLICY = [
+    "tests/unit/policy/test_zones.py", "tests/unit/policy/test_calendar.py", "tests/unit/policy/test_kz_values.py",
+    "tests/unit/policy/test_compare.py", "tests/unit/policy/test_every_refusal.py", "tests/unit/policy/test_refusals.py",
+    "tests/unit/policy/test_every_day.py", "tests/property/test_policy_days.py",
+]  # fmt: skip
+_OF_THE_SOURCE = [
+    "--ignore=tests/unit/detect/test_every_rule.py",
+    *[
+        f"--deselect=tests/unit/{test}"
+        for test in (
+            "detect/test_contract.py::test_no_rule_reads_a_citizenship",
+            "detect/test_contract.py::test_a_citizenship_is_read_only_to_ask_for_its_group",
+            "detect/test_contract.py::test_no_rule_knows_a_country",
+            "cases/test_interlock.py::test_a_referral_is_added_in_one_place_and_named_in_two",
+        )
     ],
+]
+"""Tests that read the program's source, where all mutants stand side by side: they cannot tell one from another."""
+UNIT = {
+    "streams.detect.employers.": ["tests/unit/employer", "tests/unit/agents/test_employers.py"],
+    "streams.detect.labour.": ["tests/unit/agents/test_labour.py"],
+    "streams.detect.coverage_ledger.": ["tests/unit/agents/test_coverage_ledger.py"],
+    "streams.detect.": [
+        "tests/unit/detect", "tests/unit/person", "tests/unit/cases", "tests/unit/alerts",
+        *_OF_THE_SOURCE,
+    ],
+    "streams.policy.": _POLICY,
 }  # fmt: skip
-"""Tests that have to notice, room by room, the fast first; before them, without pytest, the laws of tests/mutation."""
+"""Tests that have to notice what no law did, by the beginning of the module's name, the fast first."""
 
-SURVIVED, NO_END = "survived", "killed (no end)"
-LIMIT_S = 40
+SURVIVED, NO_END, NOT_RUN = "survived", "killed (no end)", "not run"
+_SAYS = ("tests/oracle", "tests/policy", "tests/property", "tests/mutation", "streams/policy", "streams/records")
+"""What the oracle's word depends on: as long as it is the same, that is worked out once."""
+
+LIMIT_S = 30
+CASE_S = 3
+"""Processor seconds a mutant may take, and one case of a law: the whole takes 12 s where nothing fails, a case 0.1 s."""
+_NOT_IN_FORCE = "not in force"
 
 
 def main() -> None:
@@ -57,227 +83,287 @@ def main() -> None:
     )
     parser.add_argument("--modules", default="*", help="glob of module names, e.g. 'streams.detect.allowance'")
     parser.add_argument("--sample", type=int, default=0, help="so many of all mutants, drawn at random; 0: all")
-    parser.add_argument("--seed", type=int, default=1, help="what the sample is drawn with")
+    parser.add_argument("--seed", type=int, default=1, help="what the sample, and the order of asking, is drawn with")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="so many at once")
+    parser.add_argument(
+        "--laws", action="store_true", help="run no unit tests where there are laws; then --again for the survivors"
+    )
     parser.add_argument("--again", action="store_true", help="ask the survivors anew, because there are new tests")
-    parser.add_argument("--seconds", type=float, default=0, help="begin no mutant after so many seconds of processor time")
+    parser.add_argument("--minutes", type=float, default=0, help="begin no mutant after so many minutes")
     parser.add_argument("--report", action="store_true", help="run nothing, print the scores of what is known")
     parser.add_argument("--survivors", action="store_true", help="run nothing, print the survivors as differences")
     asked = parser.parse_args()
     home: Path = asked.home
     home.mkdir(parents=True, exist_ok=True)
     if not (asked.report or asked.survivors):
-        _copy(home / "tree")
+        mutants.copy(home / "tree")
     os.chdir(home / "tree")
-    mutants = _mutants(generate=not (asked.report or asked.survivors))
+    known = mutants.find(generate=not (asked.report or asked.survivors))
     # In no order: what was run when a run is cut off is a random sample too.
-    names = random.Random(asked.seed).sample(sorted(mutants), min(asked.sample, len(mutants)) if asked.sample else len(mutants))
+    names = random.Random(asked.seed).sample(sorted(known), min(asked.sample, len(known)) if asked.sample else len(known))
     names = [name for name in names if fnmatch(name.rpartition(".")[0], asked.modules)]
-    results = Results(home / "results.json", mutants)
+    results = Results(home / "results.json", known)
     if asked.survivors:
         _show_survivors([name for name in names if results.of(name) == SURVIVED])
         return
     if not asked.report:
         unsettled = (None, SURVIVED) if asked.again else (None,)
-        _run([name for name in names if results.of(name) in unsettled], results, asked.seconds)
+        Run(home, results, asked.jobs, laws_only=asked.laws).ask(
+            [name for name in names if results.of(name) in unsettled], asked.minutes
+        )
     _report(names, results)
 
 
 class Results:
     """What became of each mutant, with the hash of the function it is a mutant of."""
 
-    def __init__(self, path: Path, mutants: dict[str, str]) -> None:
+    def __init__(self, path: Path, known: dict[str, str]) -> None:
         self._path = path
-        self._mutants = mutants
+        self._hashes = known
         self._known: dict[str, list[str]] = json.loads(path.read_text()) if path.exists() else {}
 
     def of(self, name: str) -> str | None:
         """Returns what became of a mutant; none if it was not run since its function changed."""
         known = self._known.get(name)
-        return None if known is None or known[1] != self._mutants[name] else known[0]
+        return None if known is None or known[1] != self._hashes[name] else known[0]
 
     def put(self, name: str, result: str) -> None:
         """Keeps what became of a mutant."""
-        self._known[name] = [result, self._mutants[name]]
+        self._known[name] = [result, self._hashes[name]]
         temporary = self._path.with_suffix(".new")
         temporary.write_text(json.dumps(self._known, indent=0))
         temporary.replace(self._path)
 
 
-def _copy(tree: Path) -> None:
-    """Brings the work folder's copy of what git tracks up to date, with the settings mutmut reads."""
-    tree.mkdir(exist_ok=True)
-    listed = subprocess.run(
-        [shutil.which("git") or "git", "ls-files", "-co", "--exclude-standard"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.split("\n")
-    for name in listed:
-        source, target = ROOT / name, tree / name
-        if name and source.is_file() and (not target.exists() or target.read_bytes() != source.read_bytes()):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, target)
-    only = "\n".join(f"    {room}*" for room in ROOMS)
-    others = "\n".join(f"    {room}*" for room in ELSEWHERE)
-    (tree / "setup.cfg").write_text(
-        f"[mutmut]\nsource_paths =\n    streams\nonly_mutate =\n{only}\ndo_not_mutate =\n{others}\n"
-        "also_copy =\n    schemas\n    docs\n"
-    )
+class Run:
+    """Asks mutants, several at once.
 
+    Args:
+        home: the work folder.
+        results: where what became of them is kept.
+        jobs: how many at once.
+        laws_only: whether unit tests are left out where there are laws.
+    """
 
-def _mutants(*, generate: bool) -> dict[str, str]:
-    """Returns every mutant with the hash of its function, and makes their code importable."""
-    import mutmut.__main__ as mutmut
-    from mutmut.mutation.data import SourceFileMutationData
+    def __init__(self, home: Path, results: Results, jobs: int, *, laws_only: bool = False) -> None:
+        self._laws_only = laws_only
+        self._home = home
+        self._results = results
+        self._jobs = jobs
+        self._killers: dict[str, list[str]] = defaultdict(list)
+        self._running: dict[int, tuple[str, int, float]] = {}
+        self._caches: list[Any] = []
 
-    os.environ["MUTANT_UNDER_TEST"] = "mutant_generation"
-    if generate:
-        # mutmut copies what is not there yet, and writes mutants anew where the source is younger.
-        for directory, file in mutmut.walk_all_files():
-            path = Path(directory) / file
-            copied = Path("mutants") / path
-            if copied.exists() and (copied.stat().st_mtime < path.stat().st_mtime or path.suffix != ".py"):
-                copied.unlink()
-        with _silence(Path("../generate.log")):
-            mutmut.copy_src_dir()
-            mutmut.copy_also_copy_files()
-            mutmut.create_mutants(1)
-    found: dict[str, str] = {}
-    for path in mutmut.walk_mutatable_files():
-        data = SourceFileMutationData(path=path)
-        data.load()
-        for name in data.exit_code_by_key:
-            function = name.partition("__mutmut_")[0].rpartition(".")[2]
-            found[name] = str(data.hash_by_function_name.get(function, ""))
-    return found
+    def ask(self, names: list[str], minutes: float) -> None:
+        """Runs the tests on each of the mutants.
 
+        Args:
+            names: the mutants.
+            minutes: after how many none is begun; 0 for no end.
+        """
+        mutants.stand_among_them()
+        for module in sorted({name.rpartition(".")[0] for name in names}):
+            importlib.import_module(module)
+        self._prepare(sorted({name.split(".")[1] for name in names}))
+        self._caches = mutants.caches()
+        gc.freeze()
+        begun, done, left = time.monotonic(), 0, list(reversed(names))
+        while left or self._running:
+            late = minutes and time.monotonic() - begun > minutes * 60
+            if late and left:
+                print(f"Stopped after {minutes:.0f} minutes with {len(left)} to go; run it again to go on.", flush=True)
+                left = []
+            while left and len(self._running) < self._jobs:
+                self._begin(left.pop())
+            settled = self._wait()
+            if settled is not None:
+                done += 1
+                name, result = settled
+                if result == NOT_RUN:
+                    print(f"{name} cannot be put in force: left out.", flush=True)
+                    continue
+                self._results.put(name, result)
+                if result == SURVIVED or done % 50 == 0:
+                    rate = (time.monotonic() - begun) / done
+                    print(f"{done}/{len(names)}  {rate:.2f} s each  {name}: {result}", flush=True)
 
-def _run(names: list[str], results: Results, seconds: float) -> None:
-    os.environ["MUTANT_UNDER_TEST"] = ""
-    home = Path.cwd().parent
-    os.chdir("mutants")
-    sys.path[:] = [str(Path.cwd()), *[one for one in sys.path if Path(one or ".").resolve() != ROOT]]
-    for name in [one for one in sys.modules if one.partition(".")[0] in ("streams", "tests")]:
-        del sys.modules[name]
-    _prepare(home, sorted({name.split(".")[1] for name in names}))
-    gc.freeze()
-    begun = time.monotonic()
-    for number, name in enumerate(names, 1):
-        used = sum(os.times()[:4])
-        if seconds and used > seconds:
-            print(f"Stopped after {used:.0f} s of processor time and {number - 1} mutants; run it again to go on.")
-            break
-        result = _judge(name)
-        results.put(name, result)
-        if result == SURVIVED or number % 25 == 0 or number == len(names):
-            rate = (time.monotonic() - begun) / number
-            print(f"{number}/{len(names)}  {rate:.1f} s each  {name}: {result}", flush=True)
-
-
-def _prepare(home: Path, rooms: list[str]) -> None:
-    """Works out once what the laws need, and makes sure that no test fails on the program as it is."""
-    digest = hashlib.sha256()
-    for path in sorted((*Path("tests").rglob("*.*"), *(home / "tree" / "streams").rglob("*.*"))):
-        if path.suffix in (".py", ".yaml"):
-            digest.update(path.read_bytes())
-    kept = home / f"kept-{digest.hexdigest()[:12]}"
-    kept.mkdir(exist_ok=True)
-    os.environ["SHEKARA_MUTATION_KEPT"] = str(kept)
-    for room in rooms:
-        passed = kept / f"{room}-passes"
-        if not passed.exists():
+    def _prepare(self, rooms: list[str]) -> None:
+        """Works out once what the laws need, and makes sure that no test fails on the program as it is."""
+        digest = hashlib.sha256()
+        for folder in _SAYS:
+            for path in sorted((self._home / "tree" / folder).rglob("*.*")):
+                if path.suffix in (".py", ".yaml"):
+                    digest.update(path.read_bytes())
+        kept = self._home / f"kept-{digest.hexdigest()[:12]}"
+        kept.mkdir(exist_ok=True)
+        os.environ["SHEKARA_MUTATION_KEPT"] = str(kept)
+        for module in [one for room in rooms for one in UNIT if one.split(".")[1] == room]:
+            passed = kept / f"{module}passes"
             begun = time.monotonic()
-            if _tests(room):
-                sys.exit(f"The tests of {room} fail without any mutant, see {home / 'last.log'}: mend them first.")
-            passed.touch()
-            print(f"{room}: all tests pass on the program as it is ({time.monotonic() - begun:.0f} s).", flush=True)
-        elif room == "detect":
-            _laws()
+            killer = _first_to_fail(module, [], laws_only=self._laws_only or passed.exists())
+            if killer:
+                sys.exit(f"{killer} fails without any mutant, see {self._home / 'last.log'}: mend that first.")
+            if not self._laws_only:
+                passed.touch()
+            print(f"{module}*: all tests pass on the program as it is ({time.monotonic() - begun:.0f} s).", flush=True)
+
+    def _begin(self, name: str) -> None:
+        """Runs the tests on one mutant in a child, which tells by a pipe what noticed it."""
+        told, tells = os.pipe()
+        function, module = name.partition("__mutmut_")[0], name.rpartition(".")[0]
+        before = [*self._killers[function], *[one for one in self._killers[module] if one not in self._killers[function]]]
+        child = os.fork()
+        if child == 0:
+            resource.setrlimit(resource.RLIMIT_CPU, (LIMIT_S, LIMIT_S + 1))
+            resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
+            killer = _NOT_IN_FORCE
+            try:
+                mutants.put_in_force(name)
+                killer = "anything"
+                if _is_read_once(module):
+                    for one in self._caches:
+                        one.cache_clear()
+                killer = _first_to_fail(f"{module}.", before, laws_only=self._laws_only)
+            finally:
+                os.write(tells, killer.encode())
+                os._exit(0)
+        os.close(tells)
+        self._running[child] = name, told, time.monotonic() + 4 * LIMIT_S
+
+    def _wait(self) -> tuple[str, str] | None:
+        """Returns a mutant that is settled, and how; none after a moment in which none was."""
+        child, status = os.waitpid(-1, os.WNOHANG)
+        if not child:
+            for pid, (_, _, deadline) in self._running.items():
+                if time.monotonic() > deadline:
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.005)
+            return None
+        name, told, _ = self._running.pop(child)
+        killer = os.read(told, 65_536).decode()
+        os.close(told)
+        if os.WIFSIGNALED(status):
+            return name, NO_END
+        if killer == _NOT_IN_FORCE:
+            return name, NOT_RUN
+        if not killer:
+            return name, SURVIVED
+        for scope, length in ((name.partition("__mutmut_")[0], 12), (name.rpartition(".")[0], 20)):
+            known = self._killers[scope]
+            if killer in known:
+                known.remove(killer)
+            known.insert(0, killer)
+            del known[length:]
+        return name, "killed"
 
 
-def _judge(name: str) -> str:
-    """Runs the tests in a child on one mutant."""
-    room = name.split(".")[1]
-    child = os.fork()
-    if child == 0:
-        os.environ["MUTANT_UNDER_TEST"] = name
-        resource.setrlimit(resource.RLIMIT_CPU, (LIMIT_S, LIMIT_S + 1))
-        resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))
-        code = 1
-        try:
-            code = _tests(room)
-        finally:
-            os._exit(code)
-    deadline = time.monotonic() + 4 * LIMIT_S
-    while True:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            break
-        if time.monotonic() > deadline:
-            os.kill(child, signal.SIGKILL)
-            deadline += LIMIT_S
-        time.sleep(0.01)
-    if os.WIFSIGNALED(status):
-        return NO_END
-    return SURVIVED if os.WEXITSTATUS(status) == 0 else "killed"
+def _first_to_fail(module: str, before: list[str], *, laws_only: bool) -> str:
+    """Runs what has to notice a mutant of a module, up to the first that fails.
+
+    Args:
+        module: the module's name and a dot, or the beginning of several.
+        before: names of what noticed others like it: they come first.
+        laws_only: whether unit tests are left out where there are laws.
+
+    Returns:
+        The name of what failed, of a law's case or of a test; empty if nothing did.
+    """
+    log = Path(f"../../last-{os.getpid()}.log") if before else Path("../../last.log")
+    try:
+        with mutants.silence(log):
+            laws = _laws(module)
+            for name in [*[one for one in before if one in laws], *laws]:
+                signal.setitimer(signal.ITIMER_PROF, CASE_S)  # its signal ends the process
+                try:
+                    laws[name]()
+                except BaseException:  # whatever it is, the mutant was noticed
+                    traceback.print_exc()
+                    return name
+                finally:
+                    signal.setitimer(signal.ITIMER_PROF, 0)
+            if laws and laws_only:
+                return ""
+            return _unit_test_to_fail(module, [one for one in before if one not in laws])
+    finally:
+        if log.name != "last.log":
+            log.unlink(missing_ok=True)
 
 
-def _tests(room: str) -> int:
-    """Runs the laws, then the tests of a room, up to the first that fails; returns 0 if none does."""
-    import pytest
-
-    with _silence(Path("../../last.log")):
-        try:
-            _laws()
-        except BaseException:  # whatever it is, the mutant was noticed
-            traceback.print_exc()
-            return 1
-    options = ["-x", "-q", "-p", "no:cacheprovider", "-o", "timeout=0", "-p", "no:warnings", "--rootdir=.", "--tb=line"]
-    with _silence(Path("../../last.log")):
-        return int(pytest.main([*options, *UNIT[room]]))
+def _is_read_once(module: str) -> bool:
+    return module.startswith("streams.policy.") and module.split(".")[2] in READ_ONCE
 
 
-def _laws() -> None:
+def _laws(module: str) -> dict[str, Callable[[], None]]:
+    if _is_read_once(module) or module.startswith("streams.detect.coverage_ledger."):
+        return {}
+    people, workers = _all_laws()
+    first_workers = module.startswith(("streams.detect.employers", "streams.detect.labour"))
+    return workers | people if first_workers else people | workers
+
+
+@cache
+def _all_laws() -> tuple[dict[str, Callable[[], None]], dict[str, Callable[[], None]]]:
+    """Returns the cases about people, lives first because they are the fastest to tell, and those about workers."""
     from tests.mutation import laws
 
-    for law in laws.EVERY:
-        law()
+    return dict(sorted(laws.of_people(), key=lambda case: not case[0].startswith("life"))), dict(laws.of_workers())
 
 
-@contextlib.contextmanager
-def _silence(path: Path) -> Iterator[None]:
-    """Sends what is written meanwhile, by children too, to a file."""
-    kept = os.dup(1), os.dup(2)
-    try:
-        with path.open("w") as log:
-            os.dup2(log.fileno(), 1)
-            os.dup2(log.fileno(), 2)
-        yield
-    finally:
-        sys.stdout.flush()
-        os.dup2(kept[0], 1)
-        os.dup2(kept[1], 2)
+class Failed:
+    """Takes the name of the first test that fails."""
+
+    def __init__(self) -> None:
+        self.name = ""
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Is called by pytest after each step of a test."""
+        if report.failed and not self.name:
+            self.name = report.nodeid
+
+
+def _unit_test_to_fail(module: str, before: list[str]) -> str:
+    import pytest
+
+    failed = Failed()
+    options = ["-x", "-q", "-p", "no:cacheprovider", "-o", "timeout=0", "-p", "no:warnings", "--rootdir=.", "--tb=line"]
+    files = next(files for beginning, files in UNIT.items() if module.startswith(beginning))
+    code = int(pytest.main([*options, *before, *files], plugins=[failed]))
+    return "" if code == 0 else failed.name or "pytest"
 
 
 def _report(names: list[str], results: Results) -> None:
     by_module: dict[str, Counter[str]] = {}
     for name in names:
-        result = results.of(name) or "not run"
+        result = results.of(name) or NOT_RUN
         by_module.setdefault(name.rpartition(".")[0], Counter())[result.partition(" (")[0]] += 1
     print(f"{'module':42} {'mutants':>8} {'killed':>7} {'survived':>9} {'not run':>8} {'score':>6}")
     total: Counter[str] = Counter()
     for module, counts in sorted(by_module.items()):
         total += counts
         _line(module, counts)
+    for room in mutants.ROOMS:
+        dotted = room.replace("/", ".")
+        _line(dotted + "*", sum((each for module, each in by_module.items() if f"{module}.".startswith(dotted)), Counter()))
     _line("all", total)
+    low, high = interval(total["killed"], total["killed"] + total[SURVIVED])
+    print(f"95 % interval of the score of all: {100 * low:.1f} to {100 * high:.1f} %")
+
+
+def interval(killed: int, run: int) -> tuple[float, float]:
+    """Returns Wilson's 95 % interval of a ratio; nothing run: 0 to 1."""
+    if not run:
+        return 0.0, 1.0
+    z, ratio = 1.96, killed / run
+    middle = (ratio + z * z / (2 * run)) / (1 + z * z / run)
+    half = z / (1 + z * z / run) * math.sqrt(ratio * (1 - ratio) / run + z * z / (4 * run * run))
+    return middle - half, middle + half
 
 
 def _line(module: str, counts: Counter[str]) -> None:
     run = counts["killed"] + counts[SURVIVED]
-    score = f"{100 * counts['killed'] / run:.0f} %" if run else "-"
-    total = run + counts["not run"]
-    print(f"{module:42} {total:8} {counts['killed']:7} {counts[SURVIVED]:9} {counts['not run']:8} {score:>6}")
+    score = f"{100 * counts['killed'] / run:.1f} %" if run else "-"
+    total = run + counts[NOT_RUN]
+    print(f"{module:42} {total:8} {counts['killed']:7} {counts[SURVIVED]:9} {counts[NOT_RUN]:8} {score:>6}")
 
 
 def _show_survivors(names: list[str]) -> None:

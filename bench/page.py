@@ -149,10 +149,11 @@ def _stays(section: dict[str, Any]) -> str:
         if sweep
         else ""
     )
+    commands = "`, `".join(dict.fromkeys(point["command"] for point in section["points"]))
     return f"""## Open stays: restart, memory, growth
 
-`{section["command"]}`: states of people inside the country in the changelog; from the start of `shekara worker` (Python's own
-start included) until it is ready.
+`{commands}` (each size as last measured): states of people inside the country in the changelog;
+from the start of `shekara worker` (Python's own start included) until it is ready.
 
 {_table(head, rows)}{swept}
 

@@ -34,7 +34,7 @@ def _summary(stacks: str) -> dict[str, Any]:
     for line in stacks.splitlines():
         path, _, samples = line.rpartition(" ")
         frames = [_function(frame) for frame in path.split(";")]
-        if "_find_and_load (<frozen importlib._bootstrap>)" in frames:
+        if not path or "_find_and_load (<frozen importlib._bootstrap>)" in frames:
             continue
         total += int(samples)
         itself[frames[-1]] += int(samples)

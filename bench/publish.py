@@ -1,212 +1,85 @@
-"""Publishing measured: the SDK against the bare client below it, the gateway, the spool. ``python -m bench.publish [EVENTS]``.
+"""``python -m bench.publish``: how fast events are published; writes ``bench/publish.json`` and ``docs/publishing-speed.md``.
 
-One process, one broker on the same machine; figures are by CPU-second of this process too, because other work disturbs the wall.
+``speed``: the SDK against the bare client below it, in alternation, on one core, the broker on the others; what signatures cost;
+the gateway as a process of its own on that core; the spool. ``day``: 24 simulated hours without a link, the publisher killed
+every few minutes, then drained. Each keeps the other's figures in the report.
 """
 
 from __future__ import annotations
 
-import http.client
+import argparse
 import json
+import os
 import sys
 import tempfile
-import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
 
-from kafka import KafkaProducer
+from bench import publish_page, publish_speed, stage
+from bench.warehouse_page import machine
+from streams.local import admin, topics
+from tests.integration.spool_day import live_through
 
-from streams.decode import Decoder, Rejected, load_sources
-from streams.gateway.application import Gateway, application
-from streams.gateway.delivery import Delivery
-from streams.gateway.intake import AVRO, JSON, Intake
-from streams.gateway.serve import Listening, Server
-from streams.gateway.tokens import TYPES, Tokens, add
-from streams.local import admin, jars, java, topics
-from streams.local.broker import Broker
-from streams.publish import Publisher
-from streams.publish.forwarding import Forwarder
-from streams.publish.publisher import BATCH_BYTES, LINGER_MS
-from streams.publish.sealing import Keys
-from streams.publish.spool import Spool
-from streams.records import Record
-from streams.records.crossings import BorderCrossing
-from streams.settings import Settings
-from streams.wire import avro, connection
-from streams.wire.jsonform import to_json
-from streams.wire.signing import BATCH_EVENTS, HEADER, Signer
-from streams.wire.topics import PEOPLE
-from tests.unit.decode.lawful import RECEIVED_AT, SomeCodes, lawful
-
-BATCH = 1000
+ROOT = Path(__file__).parents[1]
 
 
-def crossings(count: int, first: int) -> list[Record]:
-    """Returns crossings of five thousand people."""
-    return [
-        lawful(BorderCrossing, event_id=n.to_bytes(16, "big"), subject=f"p1-{n % 5000:032x}", source_seq=n)
-        for n in range(first, first + count)
-    ]
+def speed(given: argparse.Namespace) -> dict[str, Any]:
+    """Measures what an event costs on each way."""
+    core = {int(given.core)}
+    with stage.kafka(core) as settings:
+        with admin.connect(settings.kafka, settings) as client:
+            topics.create(client, settings.namespace, partitions=4, replication=1)
+        os.sched_setaffinity(0, core)
+        section = publish_speed.clients(settings, given.events, given.runs)
+        section |= {"signatures": publish_speed.signatures(settings.home)}
+        section |= {"spool": publish_speed.spool(settings, given.events, given.runs)}
+        # The caller leaves the core to the gateway.
+        os.sched_setaffinity(0, set(range(os.cpu_count() or 1)) - core or core)
+        section |= {"gateway": publish_speed.gateway(settings, core, given.events, given.runs)}
+    return section | {"core": given.core, "events": given.events, "runs": given.runs}
 
 
-def measured(name: str, count: int, work: Callable[[], None]) -> None:
-    """Runs and prints one line."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    work()
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    print(f"{name:<28} {count / wall:>9,.0f} events/s {count / cpu:>9,.0f} events/CPU-s", flush=True)
+def day(given: argparse.Namespace) -> dict[str, Any]:
+    """Lives through a day without a link."""
+
+    def tell(said: int, kills: int) -> None:
+        print(f"\r{said:,} events recorded, killed {kills} times", end="", file=sys.stderr)
+
+    kill_minutes = tuple(int(one) for one in given.kill_minutes.split(","))
+    with stage.kafka(set()) as settings, tempfile.TemporaryDirectory(prefix="shekara-day-") as folder:
+        with admin.connect(settings.kafka, settings) as client:
+            topics.create(client, settings.namespace, partitions=4, replication=1)
+        found = live_through(settings, Path(folder), hours=given.hours, kill_minutes=kill_minutes, tell=tell)  # type: ignore[arg-type]
+    print(file=sys.stderr)
+    rate = round(found.events / found.drain_s)
+    return {"hours": given.hours, "kill_minutes": list(kill_minutes)} | asdict(found) | {"drained_per_s": rate}
 
 
-def bare(settings: Settings, records: list[Record]) -> Callable[[], None]:
-    """kafka-python alone, with the same encoding and the same options."""
-    producer = KafkaProducer(
-        **connection.kafka_python(settings),
-        acks="all",
-        enable_idempotence=True,
-        compression_type="lz4",
-        batch_size=BATCH_BYTES,
-        linger_ms=LINGER_MS,
-        metrics_enabled=False,
-    )
-    topic = PEOPLE.name(settings.namespace)
-    producer.partitions_for(topic)
-
-    def work() -> None:
-        for record in records:
-            producer.send(topic, avro.encode(record), record.subject.encode())
-        producer.flush()
-        producer.close()
-
-    return work
+SECTIONS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {"speed": speed, "day": day}
 
 
-def sdk(settings: Settings, records: list[Record]) -> Callable[[], None]:
-    """The Publisher."""
-    publisher = Publisher(settings)
-
-    def work() -> None:
-        publisher.publish_many(records)
-        publisher.close()
-
-    return work
-
-
-def signed_sdk(settings: Settings, records: list[Record]) -> Callable[[], None]:
-    """The Publisher, signing."""
-    publisher = Publisher(settings, signer=Signer("bench", bytes(32)))
-
-    def work() -> None:
-        publisher.publish_many(records)
-        publisher.close()
-
-    return work
-
-
-def signatures(records: list[Record], folder: Path) -> None:
-    """What signing and checking cost an event, without Kafka; the aim is 5 µs each."""
-    signer = Signer("bench", bytes(32))
-    values = [avro.encode(record) for record in records]
-    headers: list[bytes] = []
-
-    def sign() -> None:
-        headers.extend(signer.header(values[start : start + BATCH_EVENTS]) for start in range(0, len(values), BATCH_EVENTS))
-
-    register = folder / "sources.yaml"
-    entry = "{types: [border_crossing], signatures: %s, keys: [{kid: bench, public: %s, from: 2000-01-01T00:00:00Z}]}"
-
-    def deciding(mode: str) -> Callable[[], None]:
-        register.write_text("sources:\n  'post:*': " + entry % (mode, signer.public.hex()))
-        decoder = Decoder(SomeCodes(), load_sources(register))
-        # Each event brings bytes of its own, as from the broker.
-        copies = [bytes(bytearray(headers[index // BATCH_EVENTS])) for index in range(len(values))]
-
-        def work() -> None:
-            for value, header in zip(values, copies, strict=True):
-                found = decoder.decode(value, received_at=RECEIVED_AT, topic=PEOPLE, headers=((HEADER, header),))
-                assert not isinstance(found, Rejected)
-
-        return work
-
-    costs = [timed(sign), timed(deciding("off")), timed(deciding("strict"))]
-    costs = [cost / len(values) * 1e6 for cost in costs]
-    print(f"signatures: {costs[0]:.2f} µs to sign, {costs[2] - costs[1]:.2f} µs to check, an event", flush=True)
-
-
-def timed(work: Callable[[], None]) -> float:
-    """Returns the CPU seconds of this process."""
-    began = time.process_time()
-    work()
-    return time.process_time() - began
-
-
-def posting(url: str, token: str, media: str, records: list[Record]) -> Callable[[], None]:
-    """Requests of a thousand events, one after the other; the caller's CPU is counted too."""
-    at = urlsplit(url)
-    batches = [records[start : start + BATCH] for start in range(0, len(records), BATCH)]
-    bodies = [
-        json.dumps([to_json(record) for record in batch]).encode() if media == JSON else b"".join(map(avro.encode, batch))
-        for batch in batches
-    ]
-
-    def work() -> None:
-        caller = http.client.HTTPConnection(at.hostname or "", at.port)
-        for body in bodies:
-            caller.request("POST", "/v1/events", body, {"Content-Type": media, "Authorization": f"Bearer {token}"})
-            answer = caller.getresponse()
-            assert answer.status == 202, answer.read()
-            answer.read()
-        caller.close()
-
-    return work
-
-
-def spooled(settings: Settings, folder: Path, records: list[Record]) -> None:
-    """The spool, filled and drained."""
-    with Spool(folder / "spool.db", Keys([bytes(32)])) as spool:
-
-        def fill() -> None:
-            for start in range(0, len(records), BATCH):
-                spool.put_many(records[start : start + BATCH])
-
-        def drain() -> None:
-            with Forwarder(spool, settings) as forwarder:
-                assert forwarder.drain(600)
-
-        measured("spool: put, by thousands", len(records), fill)
-        measured("spool: drain", len(records), drain)
-
-
-def main(count: int) -> None:
-    """Measures everything, on a broker of its own."""
-    settings = Settings()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        broker = Broker(folder / "broker", java=java.find(settings.java_home), classpath=jars.ensure(settings.cache))
-        broker.start()
-        try:
-            broker.wait_ready(settings)
-            settings = settings.model_copy(update={"kafka": broker.bootstrap, "namespace": "bench"})
-            with admin.connect(broker.bootstrap, settings) as client:
-                topics.create(client, "bench", partitions=4, replication=1)
-            for _ in range(2):
-                measured("kafka-python, bare", count, bare(settings, crossings(count, 1)))
-                measured("SDK", count, sdk(settings, crossings(count, 1)))
-                measured("SDK, signing", count, signed_sdk(settings, crossings(count, 1)))
-            signatures(crossings(count, 1), folder)
-            delivery = Delivery(settings)
-            delivery.require()
-            gateway = Gateway(Tokens(folder / "tokens.json"), Intake(Decoder(SomeCodes()), None), delivery, "bench")
-            server = Server(application(gateway), Listening())
-            _, token = add(folder / "tokens.json", "post:*", TYPES, 1e9)
-            for number, media in enumerate((JSON, AVRO), 1):
-                work = posting(server.url, token, media, crossings(count, 10_000_000 * number))
-                measured(f"gateway, {media}", count, work)
-            server.close()
-            delivery.close()
-            spooled(settings, folder, crossings(count, 1))
-        finally:
-            broker.stop()
+def main() -> int:
+    """Measures one section; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="make bench-publish", description=__doc__)
+    parser.add_argument("section", nargs="?", choices=tuple(SECTIONS), default="speed")
+    parser.add_argument("--events", type=int, default=30_000, help="crossings of each run")
+    parser.add_argument("--runs", type=int, default=7, help="runs of each lane, in alternation")
+    parser.add_argument("--core", default=str(max(os.sched_getaffinity(0))), help="core of what is measured")
+    parser.add_argument("--hours", type=float, default=24.0, help="of the day, two crossings a second")
+    parser.add_argument("--kill-minutes", default="3,9", help="simulated minutes between kills, from and to")
+    parser.add_argument("--report", type=Path, default=ROOT / "bench" / "publish.json")
+    given = parser.parse_args()
+    report = json.loads(given.report.read_text("utf-8")) if given.report.exists() else {}
+    arguments = f' ARGS="{" ".join(sys.argv[1:])}"' if sys.argv[1:] else ""
+    section = SECTIONS[given.section](given)
+    report[given.section] = section | {"command": f"make bench-publish{arguments}", "machine": machine()}
+    given.report.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    if given.report == ROOT / "bench" / "publish.json":
+        (ROOT / "docs" / "publishing-speed.md").write_text(publish_page.page(report), "utf-8")
+    return 0
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20_000)
+    sys.exit(main())

@@ -50,6 +50,19 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
     return {"compiled": compiled, "points": points, "sweep": sweep, "aims": _aims(points)}
 
 
+def beside(section: dict[str, Any], before: dict[str, Any] | None) -> dict[str, Any]:
+    """Returns a section with the sizes it measured, and those only an earlier one measured, each with its own command.
+
+    Args:
+        section: what was measured now, with its command.
+        before: the section in the report, if there is one.
+    """
+    known = {point["stays"]: {"command": before["command"]} | point for point in before["points"]} if before else {}
+    known |= {point["stays"]: {"command": section["command"]} | point for point in section["points"]}
+    sweep = section["sweep"] or (before or {}).get("sweep", {})
+    return section | {"points": [known[size] for size in sorted(known)], "sweep": sweep}
+
+
 def _fill(settings: Settings, size: int) -> None:
     """Writes the states of so many people inside the country into the changelog, as a worker would have left them."""
     from confluent_kafka import Producer

@@ -15,8 +15,9 @@ from typing import Any
 
 from bench import warehouse_facts as facts
 from bench.warehouse_page import machine, write_page
-from bench.warehouse_questions import QUESTIONS
+from bench.warehouse_questions import QUESTIONS, SELDOM
 from bench.warehouse_sink import rates
+from streams.errors import ShekaraError
 from streams.warehouse import counts
 from streams.warehouse.embedded import Embedded
 from streams.warehouse.migrate import migrate
@@ -44,7 +45,7 @@ def main() -> int:
     if given.page_only:
         write_page(json.loads(given.report.read_text("utf-8")), ROOT / "docs")
         return 0
-    sizes = []
+    sizes: list[dict[str, Any]] = []
     for crossings in (int(size) // 40 * 40 for size in given.crossings.split(",")):
         if sizes and sizes[-1]["bytes_per_crossing"] * 1.3 * crossings > given.disk_gb * 1e9:
             print(f"{crossings:,} crossings would need more than {given.disk_gb} GB: left out", file=sys.stderr)
@@ -68,7 +69,7 @@ def _size(crossings: int, given: argparse.Namespace) -> dict[str, Any]:
     made = home / "made.json"
     try:
         if not made.exists():
-            _keep(made, _make(engine, crossings))
+            _keep(made, _make(engine, crossings, home / "progress.json"))
         found: dict[str, Any] = json.loads(made.read_text("utf-8"))
         return found | _answer(engine, given)
     finally:
@@ -77,14 +78,25 @@ def _size(crossings: int, given: argparse.Namespace) -> dict[str, Any]:
             shutil.rmtree(home)
 
 
-def _make(engine: Embedded, crossings: int) -> dict[str, Any]:
-    """Fills a warehouse, counts, and says how long that took and how large it is."""
+def _make(engine: Embedded, crossings: int, progress: Path) -> dict[str, Any]:
+    """Fills a warehouse, counts, and says how long that took and how large it is.
+
+    Args:
+        engine: where.
+        crossings: how many.
+        progress: file that says how far it got, so that it goes on there when it was broken off.
+    """
     migrate(engine)
-    begun = time.perf_counter()
+    done = json.loads(progress.read_text("utf-8")) if progress.exists() else {"statements": 0, "s": 0.0}
     for number, statement in enumerate(facts.statements(crossings)):
+        if number < done["statements"]:
+            continue  # made before this was broken off; what was half made is made again and replaces itself
+        begun = time.perf_counter()
         engine.command(statement)
-        print(f"\r{crossings:,} crossings: statement {number + 1}, {time.perf_counter() - begun:.0f} s", end="", file=sys.stderr)
-    made_s = time.perf_counter() - begun
+        done = {"statements": number + 1, "s": done["s"] + time.perf_counter() - begun}
+        progress.write_text(json.dumps(done), "utf-8")
+        print(f"\r{crossings:,} crossings: statement {number + 1}, {done['s']:.0f} s", end="", file=sys.stderr)
+    made_s = done["s"]
     begun = time.perf_counter()
     people = counts.bring_up_to_date(engine, facts.reached(crossings))
     counted_s = time.perf_counter() - begun
@@ -109,6 +121,7 @@ def _answer(engine: Embedded, given: argparse.Namespace) -> dict[str, Any]:
     reader = Reader(engine)
     try:
         found: dict[str, Any] = {"questions": [_ask(reader, words, query, given.asked) for words, query in QUESTIONS]}
+        found["seldom"] = [_ask(reader, words, query, min(given.asked, 5)) for words, query in SELDOM]
     finally:
         reader.close()
     if given.recompute:
@@ -158,11 +171,17 @@ def _late(engine: Embedded, crossings: int) -> dict[str, Any]:
 
 def _ask(reader: Reader, words: str, query: str, times: int) -> dict[str, Any]:
     taken = []
+    worked = []
     rows = 0
     for turn in count():
-        begun = time.perf_counter()
-        rows = reader.answer(query, "TabSeparated").count(b"\n")
+        begun, cpu = time.perf_counter(), time.process_time()
+        try:
+            rows = reader.answer(query, "TabSeparated").count(b"\n")
+        except ShekaraError as error:
+            print(f"  {words:<52} {error.what}", file=sys.stderr)
+            return {"question": words, "refused": error.what}
         taken.append((time.perf_counter() - begun) * 1000)
+        worked.append((time.process_time() - cpu) * 1000)
         if turn >= times or sum(taken) > 60_000:
             break
     warm = taken[1:] or taken
@@ -172,6 +191,7 @@ def _ask(reader: Reader, words: str, query: str, times: int) -> dict[str, Any]:
         "question": words,
         "rows": rows,
         "median_ms": round(median(warm), 1),
+        "cpu_ms": round(median(worked[1:] or worked), 1),
         "p95_ms": round(p95, 1),
         "first_ms": round(taken[0], 1),
     }

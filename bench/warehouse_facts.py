@@ -26,7 +26,8 @@ def statements(crossings: int) -> Iterator[str]:
     """Yields the statements that make a log of that many crossings and what goes with them.
 
     Ten crossings a person: five stays of up to 90 days, the last exit of every twentieth not there; one crossing in 200 delivered
-    twice, one in 1000 withdrawn by a correction, one in 2000 a dead letter; alerts of two versions for one crossing in 50, a case
+    twice, one in 1000 withdrawn by a correction, one in 2000 a dead letter; a notice of arrival for one crossing in 28, one person in 1000
+    linked with another; alerts of two versions for one crossing in 50, a case
     of three versions for one in 200.
 
     Args:
@@ -101,6 +102,20 @@ def statements(crossings: int) -> Iterator[str]:
                'visa', {_array(oblasts)}[post_no], NULL, at, at + toIntervalDay(v), reinterpretAsUUID(sipHash128(n)), n % 4, n * 3 + v,
                at + toIntervalDay(v)
         FROM (SELECT *, arrayJoin([1, 2, 3]) AS v FROM ({model} FROM (SELECT number * 199 AS number FROM numbers({crossings // 200}))))"""  # noqa: S608
+    yield f"""
+        INSERT INTO raw_stay_registration (event_id, subject, occurred_at, recorded_at, source, source_seq, kind, oblast, host, arrived_on,
+                                           occurred_on, topic, partition, offset, received_at)
+        SELECT reinterpretAsUUID(sipHash128(n, 'notice')), subject, at + 60 + h % 400000, at + 60 + h % 400000 + h % 9000, 'register:stays', n,
+               'arrival', {_array(oblasts)}[post_no], 'hotel', toDate32(at), toDate32(at), '{TOPIC}', n % {PARTITIONS},
+               intDiv({crossings * 5 // 2}, {PARTITIONS}) + intDiv(n, {PARTITIONS}), at + 400000
+        FROM ({model} FROM (SELECT number * 7 AS number FROM numbers({crossings // 14}))) WHERE what = 'entry'"""  # noqa: S608
+    yield f"""
+        INSERT INTO raw_identity_link (event_id, subject, occurred_at, recorded_at, source, source_seq, kind, link_id, other_subject, reason,
+                                       occurred_on, topic, partition, offset, received_at)
+        SELECT reinterpretAsUUID(sipHash128(number, 'link')), 'p1-' || lower(hex(MD5(toString(number * 1000)))), at, at, 'register:identity',
+               number, 'linked', reinterpretAsUUID(sipHash128(number, 'pair')), 'p1-' || lower(hex(MD5(toString(number * 1000 + 1)))),
+               'new_document', toDate32(at), '{TOPIC}', number % {PARTITIONS}, intDiv({crossings * 11 // 4}, {PARTITIONS}) + intDiv(number, {PARTITIONS}), at
+        FROM (SELECT number, toDateTime64('2022-06-01 00:00:00.000', 3, 'UTC') AS at FROM numbers({people // 1000}))"""  # noqa: S608
     for number in range(PARTITIONS):
         last = crossings * 3 // PARTITIONS
         yield f"""INSERT INTO batches SELECT '{TOPIC}', {number}, 0, {last}, {last}, 0, 1, now64(3), 0, {number}, now64(3)"""

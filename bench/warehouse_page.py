@@ -77,6 +77,17 @@ def write_page(report: dict[str, Any], docs: Path) -> None:
         lines.append(
             f"| {question['question']} | " + " | ".join(f"{size['questions'][number]['p95_ms']:,.0f}" for size in sizes) + " |"
         )
+    asked = [(kind, number) for kind in ("questions", "seldom") for number in range(len(sizes[0].get(kind, ())))]
+    if all("cpu_ms" in size[kind][number] for size in sizes for kind, number in asked):
+        said = (
+            "What a question costs whatever else runs: CPU time of the whole engine, median in ms. "
+            "The last six once scanned every fact; the last two still do."
+        )
+        lines += ["", said, ""]
+        lines += [f"| question | {head} |", f"|---|{rule}|"]
+        for kind, number in asked:
+            told = (f"{size[kind][number]['cpu_ms']:,.0f}" for size in sizes)
+            lines.append(f"| {sizes[0][kind][number]['question']} | " + " | ".join(told) + " |")
     lines += ["", f"![p95 of each question by the number of crossings]({PICTURE})", "", "## Counting and disk", ""]
     lines += [f"| | {head} |", f"|---|{rule}|"]
     for words, value in (

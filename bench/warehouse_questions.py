@@ -38,3 +38,13 @@ QUESTIONS: tuple[tuple[str, str], ...] = (
     ("alerts that proved wrong, by rule", "SELECT rule, alerts, retracted, ratio FROM mart_retractions_by_rule ORDER BY rule"),
 )
 """What it asks, in words; the query."""
+
+SELDOM: tuple[tuple[str, str], ...] = (
+    ("arrivals notified in time", "SELECT * FROM mart_arrivals_notified ORDER BY ALL"),
+    ("share of stays that were overstayed", "SELECT * FROM mart_overstay_rate ORDER BY ALL"),
+    ("how late publishers are", "SELECT * FROM mart_lateness_by_publisher ORDER BY ALL"),
+    ("what publishers lost on the way", "SELECT * FROM mart_completeness_by_publisher ORDER BY ALL"),
+    ("whose records withdrew alerts", "SELECT * FROM mart_retractions_by_source ORDER BY ALL"),
+    ("is every record accounted for", "SELECT * FROM mart_ledger ORDER BY ALL"),
+)
+"""Marts that scanned every fact once; asked a few times each."""

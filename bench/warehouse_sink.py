@@ -12,13 +12,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
-from clickhouse_driver.columns.datecolumn import Date32Column
-from clickhouse_driver.columns.service import column_by_type
-from clickhouse_driver.columns.uuidcolumn import UUIDColumn
-
 from bench.stage import crossing
+from streams import bootstrap
 from streams.policy.load import load
-from streams.warehouse.block import Block, DayColumn, IdColumn
+from streams.settings import Settings
+from streams.warehouse import driver_columns
+from streams.warehouse.block import Block
 from streams.warehouse.embedded import Embedded
 from streams.warehouse.migrate import migrate
 from streams.warehouse.rows import Position, layouts
@@ -132,7 +131,8 @@ def _timed(work: Callable[[Embedded], None]) -> tuple[float, float]:
 
 def _sink(engine: Embedded, values: list[bytes]) -> None:
     stop = threading.Event()
-    Sink(engine, Held(values, stop), layouts(load("kz")), batch_rows=BATCH, batch_s=1e9, stop=stop).run([TOPIC])
+    refusals = bootstrap.refusals(Settings())  # connects to nothing as long as no row is refused
+    Sink(engine, Held(values, stop), layouts(load("kz")), refusals, batch_rows=BATCH, batch_s=1e9, stop=stop).run([TOPIC])
 
 
 def _ready(engine: Embedded, blocks: list[Block]) -> None:
@@ -142,12 +142,12 @@ def _ready(engine: Embedded, blocks: list[Block]) -> None:
 
 def _bare(engine: Embedded, blocks: list[Block], rows: list[list[tuple[Any, ...]]]) -> None:
     """What a program does that gives the driver rows of UUIDs, dates and datetimes: the driver's own columns, the same engine."""
-    column_by_type["UUID"], column_by_type["Date32"] = UUIDColumn, Date32Column
+    driver_columns.install(ours=False)
     try:
         for block, some in zip(blocks, rows, strict=True):
             engine.insert("raw_border_crossing", Block(block.columns, list(zip(*some, strict=True))))
     finally:
-        column_by_type["UUID"], column_by_type["Date32"] = IdColumn, DayColumn
+        driver_columns.install()
 
 
 def _in_the_drivers_types(block: Block) -> list[list[Any]]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from streams.runtime.ownership import Place
     from streams.runtime.partition import Lane
     from streams.runtime.store import Store
+    from streams.warehouse.refusals import Refusals
+    from streams.wire.letter import Received
 
 SESSION_S = 10.0
 """Short, because a wrong guess costs little: state is kept over a rebalance, and who lost a partition is fenced."""
@@ -91,6 +93,35 @@ def worker(
         posts.write_ticks(ownership, writer)
         app.afterwards.append(writer.stop)
     return app
+
+
+def refusals(settings: Settings) -> Refusals:
+    """Builds what writes rows ClickHouse refuses to the dead letters, but for those the worker writes there by itself.
+
+    Args:
+        settings: must name a Kafka.
+
+    Raises:
+        PolicyError: the policy cannot be loaded.
+    """
+    from streams.decode import Decoder, Rejected, load_sources
+    from streams.policy.load import load
+    from streams.warehouse.refusals import Refusals
+    from streams.wire.topics import PEOPLE, TOPICS
+
+    decoder = Decoder(load(settings.policy).codes, load_sources(settings.sources) if settings.sources else None)
+    inputs = {topic.name(settings.namespace): topic for topic in TOPICS if topic.role == "input"}
+
+    def worker_refuses(received: Received) -> bool:
+        topic = inputs.get(received.topic)
+        if topic is None:
+            return False  # written by a worker, or never read by one
+        outcome = decoder.decode(received.value, received_at=received.timestamp, topic=topic, headers=received.headers)
+        if isinstance(outcome, Rejected):
+            return True
+        return topic is PEOPLE and outcome.SUBJECT == "person" and received.key != outcome.subject.encode()
+
+    return Refusals(settings, worker_refuses)
 
 
 def replay_lanes(settings: Settings, namespace: str, policy: Policy) -> tuple[list[Lane], KafkaClients]:

@@ -95,7 +95,7 @@ SINK_UNREADABLE = Counter(
 """Should follow shekara_dead_letters; much less: the worker and the warehouse run different versions."""
 
 SINK_REFUSED = Counter("shekara_sink_refused_rows", "Records that decode but ClickHouse does not take, by table.", ["table"])
-"""Any increase is a bug of ours: see the table refused_rows for the reason."""
+"""Any increase is a bug of ours: they are in the dead letters (code refused_by_warehouse); mend the cause, then replay them."""
 
 SINK_RETRIES = Counter("shekara_sink_retries", "Times a block was sent again because ClickHouse did not answer.", ["table"])
 """Rising: ClickHouse is down, overloaded or out of disk; nothing is lost, the log waits."""

@@ -58,6 +58,14 @@ class Settings(BaseSettings):
     )
     pseudonym_key_version: int = Field(default=1, ge=1, le=999_999, description="Version of that key: it begins every pseudonym.")
 
+    vault: SecretStr = Field(
+        default=SecretStr(""),
+        description="Where document data lie sealed: a file, or clickhouse://…/database; empty means <home>/vault/vault.db.",
+    )
+    vault_key_file: Path | None = Field(
+        default=None, description="Keys that seal them (mode 0600), the one in use first; none: document data are not kept."
+    )
+
     signing_key_file: Path | None = Field(
         default=None, description="Private key a source signs its events with (mode 0600); none: events go unsigned."
     )
@@ -67,10 +75,39 @@ class Settings(BaseSettings):
         default=SecretStr(""), description="clickhouse://user:password@host:port/database; empty means the embedded engine."
     )
 
+    console_store: SecretStr = Field(
+        default=SecretStr(""),
+        description="postgresql://user:password@host:port/database of the console's own store; empty means a file in its home.",
+    )
+
+    console_oidc_issuer: str = Field(
+        default="", description="https://… of an OpenID Connect provider officers sign in with; empty means local accounts only."
+    )
+    console_oidc_client_id: str = Field(default="", description="Name the provider knows the console by.")
+    console_oidc_client_secret: SecretStr = Field(
+        default=SecretStr(""), description="Secret of that client; empty where the provider asks for none (PKCE is always used)."
+    )
+    console_oidc_client_secret_file: Path | None = Field(
+        default=None, description="File with that secret (mode 0600), instead of the secret itself."
+    )
+    console_oidc_scope: str = Field(
+        default="openid profile", description="Scopes asked for; must bring the claim with the roles."
+    )
+    console_oidc_claim: str = Field(
+        default="groups", description="Claim of the ID token that holds the roles; a dot leads into it: realm_access.roles."
+    )
+    console_oidc_roles: str = Field(
+        default="",
+        description='JSON: from a value of the claim to a role: {"border": "operator", "atyrau": "oblast_operator KZ-23"}.',
+    )
+
     sources: Path | None = Field(
         default=None, description="Register of sources (YAML): which source may write which event type; none: every source may."
     )
     policy: str = Field(default="kz", description="Name of a shipped policy, or the path of a policy directory.")
+    map_file: Path | None = Field(
+        default=None, description="GeoJSON of the oblasts for the console's overview (docs/console.md); none: a grid of tiles."
+    )
     ticks: Literal["wall", "log"] = Field(
         default="wall", description="wall: this stack writes tick records by its clock; log: someone else does (a simulation)."
     )
@@ -95,3 +132,8 @@ class Settings(BaseSettings):
     sql_port: int = Field(
         default=0, ge=0, le=65535, description="Loopback port of the warehouse's read-only SQL endpoint; 0 takes a free one."
     )
+
+
+def variable(name: str) -> str:
+    """Returns the environment's variable of a field; a field with a name of its own there is reported by it already."""
+    return name if name.isupper() else f"SHEKARA_{name.upper()}"

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+import structlog
+
 from streams import metrics
+from streams.agents.fit import TooManyFactsError
 from streams.decode import Rejected
-from streams.decode.signatures import signature_in
-from streams.records import BatchMarker, DeadLetter, Record
+from streams.records import BatchMarker, Record
 from streams.runtime.batch import Batch, RawRecord
 from streams.runtime.checkpoint import Outcome, Output
 from streams.runtime.journal import frames
 from streams.wire import avro
 from streams.wire.feedback import feedback_on
-from streams.wire.topics import DEAD_LETTERS, FEEDBACK, LEDGER, MAX_LETTER_VALUE_BYTES, Topic
+from streams.wire.letter import Received, key_of, letter_about
+from streams.wire.topics import DEAD_LETTERS, FEEDBACK, LEDGER, Topic
 
-_KEY_BYTES = 64 * 1024
-"""Bytes of a key that a dead letter keeps, at most."""
+log = structlog.get_logger(__name__)
 
 
 class Decodes(Protocol):
@@ -61,45 +63,42 @@ class Door:
         return record
 
     def refuse(self, raw: RawRecord, batch: Batch, outcome: Outcome, rejected: Rejected) -> None:
-        """Writes a message, whole, to the dead letters.
-
-        A letter longer than its topic takes would stop the partition for good. The broker measures what arrives, which may
-        be compressed; so a message that is too long once unpacked is cut, and the reason says where the whole lies.
-        """
-        key, value, reason = raw.key, raw.value or b"", rejected.reason
-        kept = MAX_LETTER_VALUE_BYTES - _KEY_BYTES
-        if len(value) > kept or (key is not None and len(key) > _KEY_BYTES):
-            reason += (
-                f" The message has {len(value)} bytes and a key of {len(key or b'')}: here are the first {kept} and "
-                f"{_KEY_BYTES} at most, the whole lies at its offset in its topic."
-            )
-            key, value = None if key is None else key[:_KEY_BYTES], value[:kept]
-        letter = DeadLetter(
-            topic=batch.topic,
-            partition=batch.partition,
-            offset=raw.offset,
-            timestamp_at=raw.timestamp,
-            key=key,
-            value=value,
-            code=rejected.code,
-            reason=reason,
-            event_type=rejected.event_type,
-            source=rejected.source,
-            signature=signature_in(raw.headers),
+        """Writes a message, whole, to the dead letters, and tells its source."""
+        received = Received(batch.topic, batch.partition, raw.offset, raw.timestamp, raw.key, raw.value, raw.headers)
+        letter = letter_about(
+            received, code=rejected.code, reason=rejected.reason, event_type=rejected.event_type, source=rejected.source
         )
-        # Keyed by where it came from, so that the same message read twice is one dead letter to whoever compacts by key.
-        place = f"{batch.topic}/{batch.partition}/{raw.offset}".encode()
-        outcome.outputs.append(Output(self._dead_letters, place, avro.encode(letter)))
+        outcome.outputs.append(Output(self._dead_letters, key_of(letter), avro.encode(letter)))
         if rejected.source:
             outcome.outputs.append(Output(self._feedback, rejected.source.encode(), avro.encode(feedback_on(letter))))
         outcome.dead_letters += 1
         metrics.DEAD_LETTERS.labels(batch.topic, rejected.code).inc()
 
-    def failed(self, raw: RawRecord, batch: Batch, outcome: Outcome, record: Record, error: Exception) -> None:
-        """Writes a message on which a rule raised to the dead letters, with the way the error went."""
+    def failed(self, raw: RawRecord, batch: Batch, outcome: Outcome, error: Exception, *, of: str, source: str) -> None:
+        """Writes a message that could not be decided to the dead letters, with the way the error went.
+
+        Args:
+            raw: the message.
+            batch: its batch.
+            outcome: what came of the batch.
+            error: what was raised.
+            of: the event type.
+            source: who sent it; empty if nobody is to be told.
+
+        Raises:
+            MemoryError: of the machine, not of the event: the process stops, and nothing is acknowledged.
+        """
+        if isinstance(error, MemoryError):
+            raise error
+        if isinstance(error, TooManyFactsError):
+            self.refuse(raw, batch, outcome, Rejected("too_many_facts", str(error), of, source))
+            return
+        # The error's message may quote the record: only the way it went is logged.
+        where = frames(error)
         metrics.RULE_FAILURES.labels(type(error).__name__).inc()
-        reason = f"A rule raised {type(error).__name__}; a bug of ours, not of the message. {frames(error)}"
-        self.refuse(raw, batch, outcome, Rejected("rule_failed", reason, record.NAME, record.source))
+        log.warning("rule_failed", partition=str(batch.partition), offset=raw.offset, where=where)
+        reason = f"A rule raised {type(error).__name__}; a bug of ours, not of the message. {where}"
+        self.refuse(raw, batch, outcome, Rejected("rule_failed", reason, of, source))
 
     def close(self, batch: Batch, outcome: Outcome, now_ms: int) -> None:
         """Writes the ledger's line of a batch.

@@ -5,38 +5,30 @@ Pure: no I/O and no clock, so the same class is driven by a worker, by a test an
 
 from __future__ import annotations
 
-import structlog
-
 from streams import metrics
 from streams.agents.door import Decodes, Door
-from streams.agents.fit import TooManyFactsError, require_fit
-from streams.decode import Rejected
+from streams.agents.fit import require_fit
 from streams.employer import take
 from streams.policy.model import Policy
 from streams.records import EmployerDeclaration
 from streams.runtime.batch import Batch, RawRecord
 from streams.runtime.checkpoint import Outcome, Output
-from streams.runtime.journal import frames
 from streams.runtime.store import Store
 from streams.wire import avro
 from streams.wire.topics import ALERTS, EMPLOYERS, FINDINGS, LABOUR_LINKS
-
-log = structlog.get_logger(__name__)
 
 
 class EmployersCore:
     """The loop of the employers' log.
 
     Args:
-        partition: its number.
         store: its state, one value an employer.
         decoder: decodes raw records.
         policy: decides.
         namespace: prefix of every topic.
     """
 
-    def __init__(self, partition: int, store: Store, *, decoder: Decodes, policy: Policy, namespace: str) -> None:
-        self._label = str(partition)
+    def __init__(self, store: Store, *, decoder: Decodes, policy: Policy, namespace: str) -> None:
         self._store = store
         self._policy = policy
         self._door = Door(decoder, EMPLOYERS, namespace)
@@ -64,14 +56,8 @@ class EmployersCore:
             state = outcome.changes[key] if key in outcome.changes else self._store.get(key)
             try:
                 self._take(raw, record, key, state, outcome)
-            except TooManyFactsError as error:
-                self._door.refuse(raw, batch, outcome, Rejected("too_many_facts", str(error), record.NAME, record.source))
-            except MemoryError:
-                raise  # of the machine, not of the event: the process stops, and nothing is acknowledged
             except Exception as error:
-                # The error's message may quote the record: only the way it went is logged.
-                log.warning("rule_failed", partition=self._label, offset=raw.offset, where=frames(error))
-                self._door.failed(raw, batch, outcome, record, error)
+                self._door.failed(raw, batch, outcome, error, of=record.NAME, source=record.source)
         self._door.close(batch, outcome, now_ms)
         return outcome
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from streams.runtime.checkpoint import Output
 from streams.wire.topics import MAX_MESSAGE_BYTES, MAX_STATE_BYTES
 
-_ROOM_BYTES = 16 * 1024
+_ROOM_BYTES: Final = 16 * 1024
 """What a key and the batch around it take of the longest message a topic carries."""
 
 

@@ -9,28 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-import structlog
-
 from streams import labour, metrics
 from streams.agents.door import Door
-from streams.agents.fit import TooManyFactsError, require_fit
+from streams.agents.fit import require_fit
 from streams.agents.merge import Merge, Waiting, clock_key, partition_of_tick, waiting_of
+from streams.agents.timetable import Timetable
 from streams.decode import Rejected
-from streams.detect.logtime import START, LogTime
 from streams.policy.model import Policy
 from streams.records import EmployerDeclaration, LabourLink, QuotaAllocation, Record, Tick
 from streams.runtime.batch import Batch, Raw, RawRecord
 from streams.runtime.checkpoint import Outcome, Output
-from streams.runtime.deadlines import Deadlines
-from streams.runtime.journal import frames
 from streams.runtime.store import Store
 from streams.wire import avro
 from streams.wire.topics import ALERTS, FINDINGS, LABOUR_LINKS, Topic
-
-log = structlog.get_logger(__name__)
-
-TIME_KEY = b"\x00time"
-"""Key of the last tick in the state: recovery goes on with the same clock."""
 
 _ASK = "Is one pseudonym used for many employers? Give each a pseudonym."
 
@@ -64,8 +55,6 @@ class LabourCore:
     """
 
     def __init__(self, partition: int, store: Store, *, policy: Policy, namespace: str, partitions: int = 1) -> None:
-        self._label = str(partition)
-        self._labels = (LABOUR_LINKS.name(namespace), self._label)
         self._store = store
         self._policy = policy
         self._door = Door(OwnRecords(), LABOUR_LINKS, namespace)
@@ -73,24 +62,16 @@ class LabourCore:
         self._findings = FINDINGS.name(namespace)
         self._partitions = partitions
         self._merge = Merge(partitions)
-        self.time: LogTime = START
-        self.deadlines = Deadlines()
+        self.timetable = Timetable(LABOUR_LINKS.name(namespace), partition)
 
     def restore(self) -> None:
         """Rebuilds the clock and the deadlines from the state."""
-        self.time = START
-        self.deadlines = Deadlines()
+        self.timetable.clear()
         self._merge = Merge(self._partitions)
         for key, value in self._store.items():
-            if self._merge.restore(key, value):
-                continue
-            if key == TIME_KEY:
-                tick = avro.decode(value)
-                if isinstance(tick, Tick):
-                    self.time = START.after(tick)
-            elif labour.is_judged(key):
-                self.deadlines.set(key, labour.due_of(value), None, False)
-        metrics.DEADLINES.labels(*self._labels).set(len(self.deadlines))
+            if not self._merge.restore(key, value) and not self.timetable.restore(key, value) and labour.is_judged(key):
+                self.timetable.deadlines.set(key, labour.due_of(value), None, False)
+        self.timetable.measure()
 
     def process(self, batch: Batch, now_ms: int) -> Outcome:
         """Decides a batch, record by record: where it begins and ends shows nowhere but in the ledger.
@@ -105,10 +86,10 @@ class LabourCore:
             if isinstance(record, Tick):
                 self._tick(raw, record, batch, outcome)
             elif isinstance(record, LabourLink | EmployerDeclaration | QuotaAllocation):
-                held = self._merge.wait(record, raw.offset, raw.timestamp, raw.value or b"", self.time)
+                held = self._merge.wait(record, raw.offset, raw.timestamp, raw.value or b"", self.timetable.time)
                 outcome.changes[held.key] = held.packed()
         self._door.close(batch, outcome, now_ms)
-        metrics.DEADLINES.labels(*self._labels).set(len(self.deadlines))
+        self.timetable.measure()
         return outcome
 
     def _tick(self, raw: RawRecord, tick: Tick, batch: Batch, outcome: Outcome) -> None:
@@ -122,25 +103,20 @@ class LabourCore:
             return
         outcome.changes[clock_key(partition)] = avro.encode(tick)
         reached = self._merge.reached()
-        if reached is None or reached.occurred_at <= self.time.now_ms:
+        if reached is None or reached.occurred_at <= self.timetable.time.now_ms:
             return
         for key in self._merge.due(reached.occurred_at):
             data = outcome.changes[key] if key in outcome.changes else self._store.get(key)
             outcome.changes[key] = None
             if data is not None:
                 self._decide(waiting_of(key, data), batch, outcome)
-        self.time = self.time.after(reached)
-        outcome.changes[TIME_KEY] = avro.encode(reached)
-        for key in self.deadlines.pop_due(self.time.now_ms, self.time.now_ms, gaps_changed=False):
-            try:
-                self._emit(labour.revisit(self._lane(outcome), key, reached.event_id, raw.timestamp), outcome)
-            except MemoryError:
-                raise
-            except Exception as error:
-                # The tick is right, one employer's rule is not: that employer waits for the next tick.
-                metrics.RULE_FAILURES.labels(type(error).__name__).inc()
-                log.warning("rule_failed", partition=self._label, offset=raw.offset, where=frames(error))
-                self.deadlines.set(key, self.time.now_ms + 1, None, False)
+        self.timetable.advance(reached, outcome.changes)
+
+        def look(key: bytes) -> None:
+            self._emit(labour.revisit(self._lane(outcome), key, reached.event_id, raw.timestamp), outcome)
+
+        now_ms = self.timetable.time.now_ms
+        self.timetable.revisit(self.timetable.deadlines.pop_due(now_ms, now_ms, gaps_changed=False), look, raw.offset)
 
     def _decide(self, held: Waiting, batch: Batch, outcome: Outcome) -> None:
         """Decides a record whose time has come; one on which a rule raises goes to the dead letters, alone."""
@@ -149,26 +125,18 @@ class LabourCore:
             raise TypeError(record.NAME)
         try:
             self._emit(labour.take(self._lane(outcome), record, held.value, held.timestamp), outcome)
-        except MemoryError:
-            raise
-        except TooManyFactsError as error:
-            self._refuse(held, Rejected("too_many_facts", str(error), record.NAME, ""), batch, outcome)
         except Exception as error:
-            # The error's message may quote the record: only the way it went is logged.
-            log.warning("rule_failed", partition=self._label, offset=held.offset, where=frames(error))
-            metrics.RULE_FAILURES.labels(type(error).__name__).inc()
-            reason = f"A rule raised {type(error).__name__}; a bug of ours, not of the message. {frames(error)}"
-            self._refuse(held, Rejected("rule_failed", reason, record.NAME, ""), batch, outcome)
-
-    def _refuse(self, held: Waiting, rejected: Rejected, batch: Batch, outcome: Outcome) -> None:
-        before = outcome.dead_letters
-        self._door.refuse(Raw(held.offset, held.timestamp, None, held.value), batch, outcome, rejected)
-        # It was accounted for when it came: the ledger's line of this batch is about this batch's records.
-        outcome.dead_letters = before
+            before = outcome.dead_letters
+            raw = Raw(held.offset, held.timestamp, None, held.value)
+            self._door.failed(raw, batch, outcome, error, of=record.NAME, source="")
+            # It was accounted for when it came: the ledger's line of this batch is about this batch's records.
+            outcome.dead_letters = before
 
     def _lane(self, outcome: Outcome) -> labour.Lane:
         changes, stored = outcome.changes, self._store.get
-        return labour.Lane(lambda key: changes[key] if key in changes else stored(key), _link, self.time.now_ms, self._policy)
+        return labour.Lane(
+            lambda key: changes[key] if key in changes else stored(key), _link, self.timetable.time.now_ms, self._policy
+        )
 
     def _emit(self, step: labour.Step, outcome: Outcome) -> None:
         # Everything is encoded before anything is kept, so that an error leaves no half of a step behind.
@@ -179,7 +147,7 @@ class LabourCore:
         outcome.outputs += outputs
         outcome.changes.update(step.changes)
         for key, due_ms in step.due.items():
-            self.deadlines.set(key, due_ms, None, False)
+            self.timetable.deadlines.set(key, due_ms, None, False)
         for alert in step.alerts:
             metrics.ALERTS.labels(alert.rule, alert.state).inc()
         for finding in step.findings:

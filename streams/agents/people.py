@@ -6,34 +6,26 @@ Pure: no I/O and no clock, so the same class is driven by a worker, by a test an
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Protocol
-
-import structlog
+from typing import Any, Final, Protocol
 
 from streams import metrics
 from streams.agents.door import Decodes, Door
-from streams.agents.fit import TooManyFactsError, require_fit
+from streams.agents.fit import require_fit
 from streams.agents.merge import tick_key
+from streams.agents.timetable import TIME_KEY, Timetable
 from streams.decode import Rejected
-from streams.detect.logtime import START, LogTime
+from streams.detect.logtime import LogTime
 from streams.person.step import Cause, Due, Step
 from streams.policy.model import Policy
 from streams.records import PersonEvent, Tick
 from streams.runtime.batch import Batch, RawRecord
 from streams.runtime.checkpoint import Outcome, Output
-from streams.runtime.deadlines import Deadlines
-from streams.runtime.journal import frames
 from streams.runtime.store import Store
 from streams.wire import avro
 from streams.wire.partition import partition_of
 from streams.wire.topics import ALERTS, CASES, FINDINGS, LABOUR_LINKS, PEOPLE
 
-log = structlog.get_logger(__name__)
-
-TIME_KEY = b"\x00time"
-"""Key of the last tick in the state: recovery goes on with the same clock. No pseudonym begins with a zero byte."""
-
-_ONE_FOR_ALL = "Is one pseudonym used for everybody whose document is not known? Give each a pseudonym."
+_ONE_FOR_ALL: Final = "Is one pseudonym used for everybody whose document is not known? Give each a pseudonym."
 
 
 class PersonSteps(Protocol):
@@ -73,8 +65,6 @@ class PeopleCore:
         namespace: str,
         partitions: int = 1,
     ) -> None:
-        self._label = str(partition)
-        self._labels = (PEOPLE.name(namespace), self._label)
         self._partition = partition
         self._partitions = partitions
         self._store = store
@@ -86,23 +76,18 @@ class PeopleCore:
         self._findings = FINDINGS.name(namespace)
         self._cases = CASES.name(namespace)
         self._links = LABOUR_LINKS.name(namespace)
-        self.time = START
-        self.deadlines = Deadlines()
+        self._labels = (self._people, str(partition))
+        self.timetable = Timetable(self._people, partition)
         self._told: Counter[tuple[Any, ...]] = Counter()
 
     def restore(self) -> None:
         """Rebuilds the log's clock and the deadlines from the state."""
-        self.time = START
-        self.deadlines = Deadlines()
+        self.timetable.clear()
         due_of = self._person.due_of
         for key, value in self._store.items():
-            if key == TIME_KEY:
-                tick = avro.decode(value)
-                if isinstance(tick, Tick):
-                    self.time = START.after(tick)
-            else:
+            if not self.timetable.restore(key, value):
                 self._plan(key, due_of(value))
-        metrics.DEADLINES.labels(*self._labels).set(len(self.deadlines))
+        self.timetable.measure()
 
     def process(self, batch: Batch, now_ms: int) -> Outcome:
         """Decides a batch, record by record: where it begins and ends shows nowhere but in the ledger.
@@ -126,22 +111,16 @@ class PeopleCore:
                     refused = self._take(raw, record, key, state, outcome)
                     if refused is not None:
                         self._door.refuse(raw, batch, outcome, refused)
-                except TooManyFactsError as error:
-                    self._door.refuse(raw, batch, outcome, Rejected("too_many_facts", str(error), record.NAME, record.source))
-                except MemoryError:
-                    raise  # of the machine, not of the event: the process stops, and nothing is acknowledged
                 except Exception as error:
-                    # The error's message may quote the record: only the way it went is logged.
-                    log.warning("rule_failed", partition=self._label, offset=raw.offset, where=frames(error))
-                    self._door.failed(raw, batch, outcome, record, error)
+                    self._door.failed(raw, batch, outcome, error, of=record.NAME, source=record.source)
             elif isinstance(record, Tick):
                 self._tick(raw, record, outcome)
         self._door.close(batch, outcome, now_ms)
         for (metric, *labels), number in self._told.items():
             metric.labels(*labels).inc(number)
         self._told.clear()
-        metrics.DEADLINES.labels(*self._labels).set(len(self.deadlines))
-        metrics.LOG_TIME.labels(*self._labels).set(self.time.now_ms / 1000)
+        self.timetable.measure()
+        metrics.LOG_TIME.labels(*self._labels).set(self.timetable.time.now_ms / 1000)
         return outcome
 
     def _take(self, raw: RawRecord, record: PersonEvent, key: bytes, state: bytes | None, outcome: Outcome) -> Rejected | None:
@@ -155,34 +134,27 @@ class PeopleCore:
                 record.NAME,
                 record.source,
             )
-        step = self._person.take(state, record, self.time, Cause(record.event_id, raw.timestamp), self._policy)
+        step = self._person.take(state, record, self.timetable.time, Cause(record.event_id, raw.timestamp), self._policy)
         self._emit(key, step, outcome)
         return None
 
     def _tick(self, raw: RawRecord, tick: Tick, outcome: Outcome) -> None:
-        before = self.time
-        self.time = before.after(tick)
-        if self.time is before:
+        before = self.timetable.time
+        if not self.timetable.advance(tick, outcome.changes):
             return
-        outcome.changes[TIME_KEY] = avro.encode(tick)
+        time = self.timetable.time
         # The lane of the links goes by the time that all partitions have reached.
         outcome.outputs.append(Output(self._links, tick_key(self._partition), outcome.changes[TIME_KEY] or b""))
         cause = Cause(tick.event_id, raw.timestamp)
-        due = self.deadlines.pop_due(self.time.now_ms, self.time.complete_through_ms, gaps_changed=self.time.gaps != before.gaps)
-        for key in due:
+        gaps_changed = time.gaps != before.gaps
+
+        def look(key: bytes) -> None:
             state = outcome.changes[key] if key in outcome.changes else self._store.get(key)
-            if state is None:
-                continue
-            try:
-                step = self._person.revisit(state, key.decode(), self.time, cause, self._policy)
-                self._emit(key, step, outcome)
-            except MemoryError:
-                raise
-            except Exception as error:
-                # The tick is right, one person's rule is not: that person waits for the next tick.
-                metrics.RULE_FAILURES.labels(type(error).__name__).inc()
-                log.warning("rule_failed", partition=self._label, offset=raw.offset, where=frames(error))
-                self.deadlines.set(key, self.time.now_ms + 1, None, False)
+            if state is not None:
+                self._emit(key, self._person.revisit(state, key.decode(), time, cause, self._policy), outcome)
+
+        due = self.timetable.deadlines.pop_due(time.now_ms, time.complete_through_ms, gaps_changed=gaps_changed)
+        self.timetable.revisit(due, look, raw.offset)
 
     def _emit(self, key: bytes, step: Step, outcome: Outcome) -> None:
         # Everything is encoded before anything is kept, so that an error leaves no half of a step behind.
@@ -215,4 +187,4 @@ class PeopleCore:
             told[metrics.CASES, case.stage] += 1
 
     def _plan(self, key: bytes, due: Due) -> None:
-        self.deadlines.set(key, due.at_ms, due.coverage_ms, due.on_gaps)
+        self.timetable.deadlines.set(key, due.at_ms, due.coverage_ms, due.on_gaps)

@@ -63,8 +63,8 @@ def lanes(
     def posts(partition: int, store: Store) -> Core:
         return PostsCore(partition, store, decoder=decoder, namespace=namespace)
 
-    def employers(partition: int, store: Store) -> Core:
-        return EmployersCore(partition, store, decoder=decoder, policy=policy, namespace=namespace)
+    def employers(_: int, store: Store) -> Core:
+        return EmployersCore(store, decoder=decoder, policy=policy, namespace=namespace)
 
     def quotas(_: int, __: Store) -> Core:
         return QuotasCore(decoder=decoder, namespace=namespace)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from struct import Struct
-from typing import get_args
+from typing import Final, get_args
 
 from streams.detect.packing import Strings, put_int, put_uint, take_int, take_uint
 from streams.records.outputs import AlertState, Family, Grade
 
-RULES: tuple[str, ...] = (
+RULES: Final[tuple[str, ...]] = (
     "overstay_visa_exempt", "overstay_visa", "overstay_permit", "overstay_protection_refused", "title_unknown",
     "arrival_not_notified", "extension_not_requested", "work_without_permit", "work_permit_expired", "work_other_employer",
     "work_other_oblast", "work_purpose", "contract_not_concluded", "household_permit_too_long", "entry_during_ban",
@@ -17,22 +17,22 @@ RULES: tuple[str, ...] = (
 )  # fmt: skip
 """Rules by the number they are stored under. Append only."""
 
-REASONS: tuple[str, ...] = (
+REASONS: Final[tuple[str, ...]] = (
     "raised", "exit_seen", "exit_not_seen", "title_found", "registered", "permit_found", "contract_found", "citizenship",
     "permits_over", "extension", "term_over", "correction", "dispute", "policy", "new_facts", "coverage", "evidence",
     "options", "threshold", "acknowledged", "share_met", "alerts_ended",
-    "within_quota", "people_out", "quota_raised", "quota_used_up", "year_over", "pace", "identity",
+    "within_quota", "people_out", "quota_raised", "quota_used_up", "year_over", "pace", "identity", "retention",
 )  # fmt: skip
 """Reasons of a version by the number they are stored under. Append only."""
 
-_RULE_CODE = {rule: code for code, rule in enumerate(RULES)}
-_REASON_CODE = {reason: code for code, reason in enumerate(REASONS)}
-_STATES: tuple[AlertState, ...] = get_args(AlertState)
-_GRADES: tuple[Grade, ...] = get_args(Grade)
-_FAMILIES: tuple[Family, ...] = get_args(Family)
-_FORM = Struct("<BBBBI")
+_RULE_CODE: Final = {rule: code for code, rule in enumerate(RULES)}
+_REASON_CODE: Final = {reason: code for code, reason in enumerate(REASONS)}
+_STATES: Final[tuple[AlertState, ...]] = get_args(AlertState)
+_GRADES: Final[tuple[Grade, ...]] = get_args(Grade)
+_FAMILIES: Final[tuple[Family, ...]] = get_args(Family)
+_FORM: Final = Struct("<BBBBI")
 
-OPEN_STATES = frozenset({"raised", "amended", "acknowledged"})
+OPEN_STATES: Final = frozenset({"raised", "amended", "acknowledged"})
 
 
 class Known:
@@ -105,7 +105,7 @@ class Known:
             put_uint(out, strings.code(text))
 
 
-def take_known(data: bytes, at: int, strings: Strings) -> tuple[Known, int]:
+def _take(data: bytes, at: int, strings: Strings) -> tuple[Known, int]:
     """Reads what `Known.put` wrote; returns it and the position behind it."""
     rule, packed, reason, ended, digest = _FORM.unpack_from(data, at)
     version, at = take_uint(data, at + 8)
@@ -133,4 +133,21 @@ def take_known(data: bytes, at: int, strings: Strings) -> tuple[Known, int]:
     known.employer = strings.text(code)
     code, at = take_uint(data, at)
     known.sector = strings.text(code)
+    return known, at
+
+
+def put_all(out: bytearray, known: list[Known], strings: Strings) -> None:
+    """Appends conclusions, as `take_all` reads them."""
+    put_uint(out, len(known))
+    for one in known:
+        one.put(out, strings)
+
+
+def take_all(data: bytes, at: int, strings: Strings) -> tuple[list[Known], int]:
+    """Reads what `put_all` wrote; returns the conclusions and the position behind them."""
+    count, at = take_uint(data, at)
+    known: list[Known] = []
+    for _ in range(count):
+        one, at = _take(data, at, strings)
+        known.append(one)
     return known, at

@@ -11,11 +11,15 @@ from collections.abc import Callable
 from streams.alerts.known import Known
 from streams.detect.assess import conclusion_id
 from streams.detect.finding import Found
+from streams.detect.rules.retention import RETENTION
 from streams.policy.model import Policy, RuleTerms
 from streams.records import Alert, Finding
 from streams.records.outputs import AlertState
 
 Key = tuple[str, int, int]
+
+_TIME_RAN_OUT = frozenset({"term_over", "year_over"})
+"""What a reminder ends by that nobody acted on in time: it expired."""
 
 
 class Occasion:
@@ -123,16 +127,16 @@ def _found(known: Known, told: Told, acknowledged: bool, occasion: Occasion) -> 
     state: AlertState
     if found.is_open:
         if known.version and known.is_open:
-            if known.digest == digest:
+            if known.digest == digest and _place(known) == _place(found):
                 return None
             state = "acknowledged" if acknowledged else "amended"
             reason = _amendment(known, told, occasion.amended, acknowledged=acknowledged)
         else:
             state = reason = "raised"
     else:
-        if known.version and known.state == "resolved" and known.digest == digest:
+        state = "expired" if found.ended_by == RETENTION else "resolved"
+        if known.version and known.state == state and known.digest == digest and _place(known) == _place(found):
             return None
-        state = "resolved"
         reason = found.ended_by
     known.version += 1
     known.state = state
@@ -158,20 +162,25 @@ def _amendment(known: Known, told: Told, otherwise: str, *, acknowledged: bool) 
         return "evidence" if "established" in (known.grade, found.grade) else "coverage"
     if acknowledged and known.state != "acknowledged":
         return "acknowledged"
-    return "evidence" if known.employer != found.employer else otherwise
+    return otherwise if _place(known) == _place(found) and known.employer == found.employer else "evidence"
+
+
+def _place(one: Known | Found) -> tuple[str, str, str, str]:
+    """Returns whom and what place a conclusion is about, as far as its evidence does not say it."""
+    return one.group, one.post, one.oblast, one.sector
 
 
 def _absent(known: Known, occasion: Occasion) -> Alert | Finding | None:
-    """Takes a conclusion back; a reminder that is no longer due has ended, unless it should never have been."""
+    """Takes a conclusion back; a reminder that is no longer due has ended or expired, unless it should never have been."""
     reason = "dispute" if known.key in occasion.suspended else occasion.new_fact
     state: AlertState = "retracted"
     if known.family == "reminder":
-        if known.state == "resolved":
+        if known.state in ("resolved", "expired"):
             return None
         ended = None if known.key in occasion.suspended else occasion.outcome(known.stay_on, known.deadline_on)
         if ended is not None:
-            state = "resolved"
             reason, known.last_day_on = ended
+            state = "expired" if reason in _TIME_RAN_OUT else "resolved"
     known.version += 1
     known.state = state
     known.reason = reason

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from typing import Literal
+from typing import Final, Literal
 
 from streams.alerts.known import Known
 from streams.cases.interlock import Unprotected, protected_at
@@ -19,9 +19,9 @@ from streams.records import Case, CaseDecision
 
 Stage = Literal["suspected", "contacted", "legalised", "left", "cleared", "referred", "removed"]
 
-_CURED = frozenset({"title_found", "registered", "permit_found", "contract_found", "citizenship"})
-_SETTLED = frozenset({"legalised", "left", "cleared", "removed"})
-_HELP = frozenset(
+_CURED: Final = frozenset({"title_found", "registered", "permit_found", "contract_found", "citizenship"})
+_SETTLED: Final = frozenset({"legalised", "left", "cleared", "removed"})
+_HELP: Final = frozenset(
     {
         "notify_late",
         "request_extension",
@@ -188,7 +188,7 @@ def stage_of(file: File, case_id: bytes) -> tuple[Stage, bool]:
         elif file.proof is not None:
             stage = _towards_removal(stage, decision, proposers, file.situation, file.proof)
     if stage not in _SETTLED and not any(one.is_open for one in file.alerts):
-        if all(one.state == "retracted" for one in file.alerts):
+        if all(one.state in ("retracted", "expired") for one in file.alerts):
             stage = "cleared"
         elif any(one.state == "resolved" and one.reason in _CURED for one in file.alerts):
             stage = "legalised"

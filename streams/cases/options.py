@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from streams.cases.interlock import Unprotected, prove
 from streams.detect.assess import Assessment
 from streams.detect.finding import Found
@@ -13,11 +15,11 @@ from streams.detect.rules.overstay import RULES as OVERSTAY
 from streams.detect.situation import Situation
 from streams.policy.model import Rules
 
-REFERRAL = "officer_may_consider_referral"
-_LEGALISATION = "legalisation_window"
-_LEAVE = "leave_by_own_means"
+REFERRAL: Final = "officer_may_consider_referral"
+_LEGALISATION: Final = "legalisation_window"
+_LEAVE: Final = "leave_by_own_means"
 
-_MAY_LEAD_TO_REFERRAL = frozenset({*OVERSTAY, ENTRY_DURING_BAN})
+_MAY_LEAD_TO_REFERRAL: Final = frozenset({*OVERSTAY, ENTRY_DURING_BAN})
 
 
 def offered(assessment: Assessment) -> list[tuple[Found, tuple[str, ...]]]:

@@ -9,9 +9,11 @@ import sys
 from importlib import import_module
 
 import typer
+from pydantic import ValidationError
 
 from streams import __version__
-from streams.errors import ShekaraError
+from streams.errors import SetupError, ShekaraError
+from streams.settings import Settings, variable
 
 COMMANDS: tuple[str, ...] = (
     "up",
@@ -41,6 +43,8 @@ COMMANDS: tuple[str, ...] = (
     "replay",
     "gateway",
     "edge",
+    "vault",
+    "identity",
     "asyncapi",
     "registry",
     "console",
@@ -84,6 +88,25 @@ def run() -> None:
         if error.next_step:
             typer.echo(f"  → {error.next_step}", err=True)
         sys.exit(error.exit_code)
+    except ValidationError as error:
+        if error.title != Settings.__name__:
+            raise
+        # Without the value that came: it may be a password in the wrong variable.
+        for one in error.errors(include_input=False, include_url=False):
+            typer.secho(f"shekara: {variable(str(one['loc'][0]))}: {one['msg']}.", fg=typer.colors.RED, err=True)
+        typer.echo("  → Correct the environment; streams/settings.py says what each variable means.", err=True)
+        sys.exit(SetupError.exit_code)
+    except ModuleNotFoundError as error:
+        from streams.cli.extras import extra_of
+
+        extra = extra_of(error.name or "", sys.argv[1] if len(sys.argv) > 1 else "")
+        if not extra:
+            raise
+        typer.secho(
+            f"shekara: This command needs the package {error.name}, which is not installed.", fg=typer.colors.RED, err=True
+        )
+        typer.echo(f"  → Install it: pip install 'shekara[{extra}]'; everything: pip install 'shekara[all]'.", err=True)
+        sys.exit(SetupError.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:

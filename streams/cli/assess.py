@@ -135,11 +135,23 @@ def show(answer: Answer, found: dict[str, Any], rules: Policy) -> None:
 
 
 def _verdict(found: dict[str, Any]) -> str:
+    """Returns the day's standing in a sentence; a presumption that no exit was seen never reads like an overstay."""
+    from streams.detect.rules.overstay import RULES, TITLE_UNKNOWN
+
     first = found["first_overstay_day"]
+    today = [one for one in found["findings"] if one["state"] == "open" or one["last_day"] == found["on"]]
     if found["overstay"]:
-        return f"[bold red]Overstay on this day[/bold red]; the first day of overstay was {first}."
+        grades = {one["grade"] for one in today if one["rule"] in RULES}
+        if "established" in grades:
+            return f"[bold red]Overstay on this day[/bold red]; the first day of overstay was {first}."
+        if grades:
+            beyond = "For somebody still here this day is beyond the lawful ones"
+            return f"[yellow]No exit seen. {beyond}; the first such day is {first}.[/yellow]"
+        return f"[yellow]By records that are disputed this day is beyond the lawful ones; the first such day is {first}.[/yellow]"
     if first is not None:
         return f"[yellow]No overstay on this day, but the first day of overstay was {first}.[/yellow]"
+    if any(one["rule"] == TITLE_UNKNOWN for one in today):
+        return "[yellow]No title is known for this day: a visa or a permit may be missing in the data.[/yellow]"
     return "[green]No overstay.[/green]"
 
 
@@ -165,22 +177,32 @@ def _show_days(out: Console, answer: Answer) -> None:
 def _show_findings(out: Console, found: dict[str, Any], rules: Policy) -> None:
     from rich.markup import escape
 
+    from streams.report.explain_text import grade_text
+
     if found["findings"]:
         out.print()
     for one in found["findings"]:
-        out.print(f"[bold]{escape(one['title'])}[/bold]  {one['rule']}, {one['state']}, {one['grade']}")
-        if one["message"]:
-            out.print(f"  {escape(one['message'])}")
-        elif one["family"] == "reminder":
-            out.print(f"  last lawful day {one['deadline']}")
-        else:
-            until = f"to {one['last_day']}" if one["last_day"] else "and lasting"
-            out.print(
-                f"  from {one['first_day']} {until} ({one['days']} days); the last day to act or leave was {one['deadline']}"
-            )
+        grade = one["grade"] if one["grade"] == "established" else f"{one['grade']}: {grade_text(one['grade'], 'en')}"
+        out.print(f"[bold]{escape(one['title'])}[/bold]  {one['rule']}, {one['state']}, {grade}")
+        out.print(f"  {escape(one['message'] or _when(one))}")
         if one["article"]:
             out.print(f"  {escape(one['article'])}", style="dim")
     if found["options"]:
         out.print("\n[bold]What can lawfully be done, in this order[/bold]")
         for number, option in enumerate(found["options"], 1):
             out.print(f"  {number}. {escape(rules.option_texts[option].en)}")
+
+
+def _when(one: dict[str, Any]) -> str:
+    """Returns the days of a finding in words: doubts about the data have no term that anybody missed."""
+    from streams.detect.rules.data_quality import ENTRY_WITHOUT_EXIT, EXIT_WITHOUT_ENTRY
+
+    if one["family"] == "reminder":
+        return f"last lawful day {one['deadline']}"
+    if one["rule"] in (ENTRY_WITHOUT_EXIT, EXIT_WITHOUT_ENTRY):
+        return f"noticed on {one['first_day']}; nobody is suspected of anything"
+    until = f"to {one['last_day']}" if one["last_day"] else "and lasting"
+    span = f"from {one['first_day']} {until} ({one['days']} day{'' if one['days'] == 1 else 's'})"
+    if one["family"] == "data_quality":
+        return f"{span}; nobody is suspected of anything"
+    return f"{span}; the last day to act or leave was {one['deadline']}"

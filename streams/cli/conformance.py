@@ -45,6 +45,8 @@ def conformance(
         raise UsageError("Expected --source with the configuration of a border system.", "See docs/conformance.md.")
     if report is not None and report.exists():
         raise UsageError(f"{report} is there already.", "Name a new file for --report.")
+    if report is not None and not report.parent.is_dir():
+        raise UsageError(f"There is no directory {report.parent}.", "Name a file in a directory that exists for --report.")
     found = _run(source, bootstrap, policy, key)
     text = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
     if report is None:
@@ -67,12 +69,16 @@ def _verified(path: Path, public: str) -> None:
     from streams.errors import UsageError
 
     try:
+        key = bytes.fromhex(public) if public else None
+    except ValueError:
+        raise UsageError("Expected --public as 64 hexadecimal digits; came something else.") from None
+    try:
         content = json.loads(path.read_text("utf-8"))
-        conforms = verify(content, bytes.fromhex(public) if public else None)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"The report {path} cannot be read: {type(error).__name__}.") from error
+    conforms = verify(content, key)
     verdict = "conforms" if conforms else "does NOT conform"
-    typer.echo(f"{content['source']} {verdict}; {content['started_at']}, kit key {content['kit_key']}.")
+    typer.echo(f"{content.get('source')} {verdict}; {content.get('started_at')}, kit key {content['kit_key']}.")
     if not conforms:
         raise typer.Exit(1)
 

@@ -63,6 +63,8 @@ def _checks(settings: Settings) -> Iterator[Check]:
     yield from checks.machine(settings, running)
     yield _schemas()
     yield _policy(settings)
+    if settings.console_store.get_secret_value():
+        yield _console_store(settings)
     if running is None:
         yield checks.failed("stack", nothing_runs, "warn")
         if settings.clickhouse.get_secret_value():
@@ -97,6 +99,23 @@ def _policy(settings: Settings) -> Check:
     except ShekaraError as error:
         return checks.failed("policy", error)
     return checks.Check("policy", "ok", f"{settings.policy}, version {policy.version}")
+
+
+def _console_store(settings: Settings) -> Check:
+    from streams.console.postgresql import PostgresqlStore
+    from streams.errors import ShekaraError
+    from streams.local import checks
+
+    try:
+        store = PostgresqlStore(settings.console_store.get_secret_value(), prepare=False)
+        try:
+            version = store.rows("SHOW server_version")[0][0]
+            accounts = store.rows("SELECT count(*) FROM account")[0][0]
+        finally:
+            store.close()
+    except ShekaraError as error:
+        return checks.failed("the console's store", error)
+    return checks.Check("the console's store", "ok", f"PostgreSQL {version}, {accounts} accounts")
 
 
 def _processes(running: Stack) -> Iterator[Check]:

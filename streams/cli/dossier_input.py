@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
+from streams.decode.checks import Check, checks
 from streams.detect.dossier import Dossier
 from streams.detect.logtime import START, LogTime
 from streams.detect.plain_stays import crossings_of, read_stays
@@ -30,6 +31,7 @@ _UNTOLD = frozenset({"arrival_not_notified"})
 """Whoever gives dates of stays alone has said nothing about notices of arrival."""
 _YEARS = range(1970, 2200)
 _MRZ = {"D": "DEU"}  # what a machine-readable passport of Germany says
+_SAID_OTHERWISE = frozenset({(BorderCrossing.NAME, "unknown_country"), (BorderCrossing.NAME, "unknown_post")})
 _FORMS = (
     'Expected events, one JSON object a line or in an array, or {"citizenship": "UZB", "stays": [["2024-01-01", "2024-03-30"]]}.'
 )
@@ -253,6 +255,7 @@ def _events(rows: list[tuple[Any, int]], name: str, policy: Policy) -> Given:
     dossier = Dossier(str(subject))
     ticks: list[Tick] = []
     completion = Completion("", "file", lambda row: _zone(row, policy), frozenset(policy.codes.countries), _no_numbers)
+    refuses = checks(policy.codes)
     citizenship = UNSPECIFIED
     latest = 0
     for row, line in rows:
@@ -271,12 +274,23 @@ def _events(rows: list[tuple[Any, int]], name: str, policy: Policy) -> Given:
             raise UsageError(f"{name}:{line}: expected events about one person, got {record.NAME}.", _FORMS)
         if record.subject != dossier.subject:
             raise UsageError(f"{name}:{line}: expected events about one person, got a second subject.", "One dossier a file.")
+        _note_what_the_stream_refuses(record, refuses[type(record)], policy, faults)
         if isinstance(record, BorderCrossing):
             record = _known_crossing(record, policy, faults)
             if record.occurred_at >= latest:
                 latest, citizenship = record.occurred_at, record.citizenship
         dossier = dossier.add(record)
     return Given(dossier, citizenship, faults, ticks)
+
+
+def _note_what_the_stream_refuses(record: PersonEvent, check: Check, policy: Policy, faults: list[DataFault]) -> None:
+    """Notes what makes an event a dead letter in the stream; here it is kept, and what can be answered is answered."""
+    fault = check(record, record.recorded_at)
+    if fault is None or (record.NAME, fault[0]) in _SAID_OTHERWISE or fault[0] == "bad_employer":
+        return  # named in words of its own; and a file may call employers as it likes
+    code, sentence = fault
+    on = policy.local_day(record.occurred_at, str(getattr(record, "post", None) or getattr(record, "oblast", None) or ""))
+    faults.append(DataFault(code, f"{record.NAME} of {_shown_day(on)}: {sentence} The stream would not take this event.", on))
 
 
 def _is_person(row: Mapping[str, Any]) -> bool:

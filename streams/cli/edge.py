@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from streams.policy.model import Policy
+    from streams.publish.forwarding import Forwarder
+    from streams.publish.holder import Keep
     from streams.publish.inbox import Rows
     from streams.publish.spool import Spool
+    from streams.publish.statements import Statements
     from streams.settings import Settings
 
 
@@ -36,14 +40,18 @@ def edge(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Loopback port of POST /v1/events; 0 takes a free one.")] = 8481,
     bootstrap: Annotated[str, typer.Option(help="Kafka's address, host:port,…; else SHEKARA_KAFKA or the running stack.")] = "",
     policy: Annotated[str, typer.Option(help="Policy whose codes rows are checked against.")] = "",
+    statements: Annotated[
+        bool, typer.Option(help="State each post's counts once a day (count_statement), signed with SHEKARA_SIGNING_KEY_FILE.")
+    ] = True,
 ) -> None:
     """Take events from a folder and by local HTTP, keep them encrypted on disk, and send them to Kafka whenever it answers.
 
     An event is answered with "stored" once it is on disk; it survives kill -9, loss of power and days without a link, and
-    arrives in the order of its person. GET /v1/state shows what waits, the link and the clock. The token
-    lies in <home>/edge/token.
+    arrives in the order of its person. Once a day it states how many events each post has numbered, so that a lost one is
+    noticed. GET /v1/state shows what waits, the link and the clock. The token lies in <home>/edge/token.
     """
     from streams.clock import now_ms
+    from streams.policy.load import load
     from streams.publish.edge import Edge
     from streams.publish.forwarding import Forwarder
     from streams.publish.inbox import Inbox
@@ -51,6 +59,7 @@ def edge(
     from streams.publish.sealing import keys_in
     from streams.publish.spool import Spool
     from streams.settings import Settings
+    from streams.vault import open_vault
 
     settings = Settings()
     folder = settings.home / "edge"
@@ -63,10 +72,16 @@ def edge(
     with ExitStack() as stack:
         keys = keys_in(spool_key or folder / "spool.key", create=not path.exists())
         kept = stack.enter_context(Spool(path, keys, max_bytes=max_mb * 1024 * 1024))
-        rows = _rows(settings, policy, kept, event_type=event_type, source=source, zone=zone)
+        vault = open_vault(settings)
+        if vault is not None:
+            stack.callback(vault.close)
+        keep = vault.keep if vault is not None else None
+        rules = load(policy or settings.policy)
+        rows = _rows(settings, rules, kept, keep, event_type=event_type, source=source, zone=zone)
         forwarder = Forwarder(kept, _reached(settings, bootstrap), name=source or "shekara-edge")
         watched = Inbox(inbox, rows, event_type=event_type, mapping=columns) if inbox is not None else None
-        service = Edge(kept, forwarder, rows, watched, token=_token(folder / "token"), port=port)
+        daily = _statements(settings, rules, kept, forwarder) if statements else None
+        service = Edge(kept, forwarder, rows, watched, daily, token=_token(folder / "token"), port=port)
         stack.callback(service.close)
         waiting = kept.state().waiting
         typer.echo(f"edge    {service.url}/v1/events (token in {folder / 'token'}); {waiting} events wait in {path}", err=True)
@@ -76,16 +91,14 @@ def edge(
     typer.echo(f"Stopped after {(now_ms() - began) / 1000:.0f} s; what waits is kept.", err=True)
 
 
-def _rows(settings: Settings, policy: str, kept: Spool, *, event_type: str, source: str, zone: str) -> Rows:
+def _rows(settings: Settings, rules: Policy, kept: Spool, keep: Keep | None, *, event_type: str, source: str, zone: str) -> Rows:
     from functools import cache
 
     from streams.cli.publish import door_of
-    from streams.policy.load import load
     from streams.publish.completion import Completion, zone_by
     from streams.publish.inbox import Rows
     from streams.publish.pseudonym import pseudonyms
 
-    rules = load(policy or settings.policy)
     make_pseudonyms = cache(lambda: pseudonyms(settings))
 
     def completion() -> Completion:
@@ -94,7 +107,20 @@ def _rows(settings: Settings, policy: str, kept: Spool, *, event_type: str, sour
             event_type, source, zone_by(codes.posts, codes.oblasts, zone), frozenset(codes.countries), make_pseudonyms
         )
 
-    return Rows(completion, door_of(rules, settings), kept)
+    return Rows(completion, door_of(rules, settings), kept, keep)
+
+
+def _statements(settings: Settings, rules: Policy, kept: Spool, forwarder: Forwarder) -> Statements:
+    from streams.clock import now_ms
+    from streams.publish.statements import Statements
+    from streams.wire.signing import signer_of
+
+    def corrected() -> int:
+        """Returns the broker's time as far as it is known: a wrong clock must not end a day too early."""
+        drift = forwarder.state.drift
+        return now_ms() - (0 if drift is None else drift.ahead_ms)
+
+    return Statements(kept, {code: post.zone for code, post in rules.codes.posts.items()}, signer_of(settings), corrected)
 
 
 def _reached(settings: Settings, bootstrap: str) -> Settings:

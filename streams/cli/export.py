@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from streams.warehouse.ask import Asker
 
 
+NO_HISTORY = ("counts", "crossings_by_person", "alerts_latest", "numbers_seen")
+"""What holds what counts now; how it was is computed from the facts."""
+
+
 def register(app: typer.Typer) -> None:
     """Adds the command."""
     app.command()(export)
@@ -41,15 +45,18 @@ def export(
     """Export a table, view or query to a file, with a manifest (schema, rows, SHA-256, purpose, who).
 
     The export is written to the home's log of exports. Rows are in a fixed order: the same data give the same file. --as-of
-    answers what was reported on a day; --public suppresses what would tell about few people (docs/adr/0110).
+    answers what was reported on a day; --public suppresses what would tell about few people, also beside what was published
+    before (docs/adr/0110, 0139), and notes the figures in published_figures.
     """
     from getpass import getuser
 
+    from streams.cli.released import note_published, standing_published
     from streams.cli.sql import asking
     from streams.clock import now_ms
     from streams.report.export import FORMATS, Answer, record, write
-    from streams.report.publication import published
+    from streams.report.publication import as_rows, layout_of, published
     from streams.settings import Settings
+    from streams.warehouse.published import Figure
 
     if bool(table) == bool(query):
         raise UsageError(
@@ -62,13 +69,17 @@ def export(
     if query and (as_of or public):
         raise UsageError("--as-of and --public go with --table, not with --query.")
     settings = Settings()
+    layout = layout_of(public) if public else None
     with asking(settings) as asker:
         sql = query.strip().rstrip(";") if query else whole(asker, table, as_of)
         result = asker.select(sql)
+        standing = standing_published(asker, settings) if public else []
     answer = Answer(result.names, result.types, result.rows)
-    if public:
-        figures = published(answer.names, answer.rows, public)
-        answer = Answer(("row", "column", "figure"), ("String", "String", "Nullable(Int64)"), figures)
+    if layout is not None:
+        rows = as_rows(published(answer.names, answer.rows, layout, table, standing))
+        answer = Answer(("row", "column", "figure"), ("String", "String", "Nullable(Int64)"), rows)
+        # First it is noted: a file that is out and forgotten is worse than one noted and not out.
+        note_published(settings, [Figure(f"{table} {layout.text}", *row) for row in rows], now_ms())
     stem = "_".join(part for part in (table or "query", as_of and f"as_of_{as_of}", public and "public") if part)
     made_at = datetime.fromtimestamp(now_ms() / 1000).astimezone().isoformat(timespec="seconds")
     told = {
@@ -100,13 +111,13 @@ def whole(asker: Asker, table: str, day: str) -> str:
         )
     if not day:
         return f"SELECT * FROM {table} ORDER BY ALL"  # noqa: S608  # a name of the catalogue
-    if table in ("counts", "crossings_by_person", "alerts_latest") or table.startswith("counts_"):
+    if table in NO_HISTORY or table.startswith("counts_"):
         raise UsageError(
             f"{table} holds what counts now and no history.",
             f"Ask a view as of {day}, e.g. mart_daily_flows or alerts_now.",
         )
     [(database,)] = asker.select("SELECT currentDatabase()").rows
-    return as_of(table, relations, str(database), _end_of(day))
+    return as_of(table, relations, str(database), end_of(day))
 
 
 def _near(table: str, relations: dict[str, Relation]) -> str:
@@ -116,7 +127,7 @@ def _near(table: str, relations: dict[str, Relation]) -> str:
     return f" Did you mean {' or '.join(close)}?" if close else ""
 
 
-def _end_of(day: str) -> int:
+def end_of(day: str) -> int:
     """Returns the first instant after a day in the zone of the country, UTC epoch ms."""
     from streams.policy.load import load
 

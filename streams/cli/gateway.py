@@ -37,6 +37,9 @@ def run(
     client_ca: Annotated[Path | None, typer.Option(help="Callers must show a certificate of this CA, PEM (mutual TLS).")] = None,
     bootstrap: Annotated[str, typer.Option(help="Kafka's address, host:port,…; else SHEKARA_KAFKA or the running stack.")] = "",
     policy: Annotated[str, typer.Option(help="Policy whose codes events are checked against.")] = "",
+    cloudevents: Annotated[
+        bool, typer.Option("--cloudevents", help="Publish with the headers of CloudEvents (ce_id, ce_type, …) for other readers.")
+    ] = False,
     tokens: TokensFile = None,
 ) -> None:
     """Serve POST /v1/events and Confluent's POST /topics/{topic}; an event is accepted once all replicas of Kafka have it.
@@ -52,9 +55,11 @@ def run(
     from streams.gateway.serve import Listening, Server
     from streams.gateway.tokens import Tokens
     from streams.policy.load import load
+    from streams.publish.holder import Holders
     from streams.publish.pseudonym import pseudonyms
     from streams.runtime.journal import open_journal
     from streams.settings import Settings
+    from streams.vault import open_vault
 
     settings = Settings()
     open_journal(settings.log_format, settings.log_level)
@@ -63,14 +68,17 @@ def run(
     rules = load(policy or settings.policy)
     has_key = bool(settings.pseudonym_key.get_secret_value() or settings.pseudonym_key_file)
     sources = load_sources(settings.sources) if settings.sources else None
-    intake = Intake(Decoder(rules.codes, sources), pseudonyms(settings) if has_key else None)
+    keyed = pseudonyms(settings) if has_key else None
+    holders = Holders(lambda: keyed, frozenset(rules.codes.countries)) if keyed is not None else None
+    vault = open_vault(settings)
+    intake = Intake(Decoder(rules.codes, sources), holders, vault.keep if vault is not None else None)
     file = _file(tokens, settings)
     known = Tokens(file)
     settings = with_kafka(settings.model_copy(update={"kafka": bootstrap or settings.kafka}))
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    delivery = Delivery(settings)
+    delivery = Delivery(settings, as_cloudevents=cloudevents)
     try:
         delivery.require()
         server = Server(application(Gateway(known, intake, delivery, settings.namespace)), listening)
@@ -84,6 +92,8 @@ def run(
             server.close()
     finally:
         delivery.close()
+        if vault is not None:
+            vault.close()
 
 
 def add(

@@ -39,6 +39,9 @@ def init() -> None:
 
 
 def _tables(settings: Settings) -> None:
+    from streams.clock import now_ms
+    from streams.policy.load import load
+    from streams.warehouse import retention
     from streams.warehouse.connect import connect
     from streams.warehouse.migrate import migrate, refresh_comments
     from streams.warehouse.rows import tables
@@ -47,6 +50,7 @@ def _tables(settings: Settings) -> None:
     try:
         applied = migrate(engine)
         refresh_comments(engine, tables().values())
+        retention.apply(engine, retention.kept_days(load(settings.policy), now_ms() // 86_400_000))
     finally:
         engine.close()
     typer.echo(f"ClickHouse: {_count(applied, 'migration')} applied; the database is up to date.")

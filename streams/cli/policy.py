@@ -20,6 +20,7 @@ _PIPED_COLUMNS = 180  # nobody folds lines in a file or a pager
 _WHOLE = frozenset({"name", "parameter", "since", "until", "from", "confidence"})
 _NAME = typer.Argument(help="kz, rolling-90-180, or the path of a policy (a directory or one YAML file).", show_default=True)
 _ON = typer.Option("--on", metavar="YYYY-MM-DD", help="The day asked about; default: today.", show_default=False)
+_ONLY_ON = typer.Option("--on", metavar="YYYY-MM-DD", help="Only what differs on this day; default: all.", show_default=False)
 _JSON = typer.Option("--json", help="Print JSON for programs.")
 _CALENDAR = typer.Option("--calendar", metavar="FILE", help="An administrator's working-day overrides, laid over the policy's.")
 
@@ -76,7 +77,8 @@ def show(
 
 
 def check(
-    path: Annotated[str, typer.Argument(help="Path or name of a policy.")],
+    path: Annotated[str, typer.Argument(help="Path or name of a policy.")] = "kz",
+    *,
     calendar: Annotated[Path | None, _CALENDAR] = None,
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
@@ -103,7 +105,7 @@ def check(
 def diff(
     first: Annotated[str, typer.Argument(metavar="A", help="Name or path of a policy.")],
     second: Annotated[str, typer.Argument(metavar="B", help="Name or path of another.")],
-    on: Annotated[str, _ON] = "",
+    on: Annotated[str, _ONLY_ON] = "",
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
     """Show what B decides differently from A, and from when to when; with --on, only what differs on that day."""
@@ -163,9 +165,17 @@ def _rows(policy: Policy, day: int, only: str, history: bool) -> list[dict[str, 
 
 
 def _quotas(policy: Policy, day: int, only: str) -> list[dict[str, Any]]:
+    from streams.policy.registers import QUOTA_UNIT
+
     return [
         {
             "quota": line.quota,
+            "description": {
+                "kk": policy.quota_texts[line.quota].kk,
+                "ru": policy.quota_texts[line.quota].ru,
+                "en": policy.quota_texts[line.quota].en,
+            },
+            "unit": QUOTA_UNIT,
             "year": line.year,
             "version": line.version,
             "oblast": line.oblast,

@@ -142,10 +142,15 @@ def _format(file: Path, opened: IO[bytes], form: str, columns: ColumnMapping) ->
 def _sending(settings: Settings, rules: Policy, rows: _Rows, *, bootstrap: str, dry_run: bool, stack: ExitStack) -> Sending:
     from streams.publish import Publisher
     from streams.publish.sending import Sending
+    from streams.vault import open_vault
 
-    publisher = None
+    publisher, keep = None, None
     if not dry_run:
         settings = _reached(settings, bootstrap)
+        vault = open_vault(settings)
+        if vault is not None:
+            stack.callback(vault.close)
+            keep = vault.keep
         publisher = stack.enter_context(Publisher(settings, source=rows.source or "shekara-publish"))
     return Sending(
         completion=_completion(settings, rules, rows),
@@ -155,6 +160,7 @@ def _sending(settings: Settings, rules: Policy, rows: _Rows, *, bootstrap: str, 
         rejects=None,
         on_error=lambda error: None,
         on_progress=lambda read: None,
+        keep=keep,
     )
 
 

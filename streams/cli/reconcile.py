@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from streams.report.reconcile import Compared, Held, SignatureState
 
 _DIFFERS = 1
+_SPANS_SHOWN = 50
+"""Of missing numbers, for people; --json has all."""
 
 
 def register(app: typer.Typer) -> None:
@@ -129,7 +131,7 @@ def _signature(sources: Sources | None) -> Callable[[CountStatement, int], Signa
 
 
 def _tell(found: list[Compared], source: str, date: str) -> None:
-    from streams.report.reconcile import ranges
+    from streams.report.reconcile import size_of, words_of
 
     if not found:
         typer.echo(f"{source} has said nothing of {date}: there is no statement of counts and no heartbeat of that day.")
@@ -141,9 +143,11 @@ def _tell(found: list[Compared], source: str, date: str) -> None:
             f"{one.kind:<9} {one.first_seq}-{one.last_seq}: {one.said} {what} said, {one.held} here; {word}"
             + (f"; signature {one.signature}" if one.kind == "statement" else "")
         )
-        for name, numbers in (("missing", one.missing), ("shared by two events", one.shared)):
-            if numbers:
-                typer.echo(f"  {len(numbers)} {name}: {', '.join(ranges(numbers))}")
+        if one.missing:
+            named = ", ".join(map(words_of, one.missing[:_SPANS_SHOWN])) + (" …" if len(one.missing) > _SPANS_SHOWN else "")
+            typer.echo(f"  {size_of(one.missing)} missing: {named}")
+        if one.shared:
+            typer.echo(f"  {len(one.shared)} shared by two events: {', '.join(map(str, one.shared))}")
         if one.refused:
             typer.echo(f"  {len(one.refused)} refused: {', '.join(f'{seq} ({code})' for seq, code in one.refused)}")
         if one.repeats:

@@ -9,7 +9,7 @@ import typer
 
 from streams.errors import UsageError
 
-_WORDS = ("used", "left", "last", "none", "endless", "next", "over", "past", "fine", "fault", "note")
+_WORDS = ("used", "left", "last", "none", "endless", "next", "over", "past", "fine", "title", "fault", "note")
 _TEXTS = {
     "en": (
         "Days used",
@@ -21,6 +21,7 @@ _TEXTS = {
         "Overstay on this day, since",
         "There was an overstay on",
         "No overstay.",
+        "There is no visa-free allowance: you need a visa or another permission, which these dates cannot show.",
         "Check your dates",
         "Nothing was stored. This is not legal advice; ask the migration service.",
     ),
@@ -34,6 +35,7 @@ _TEXTS = {
         "Срок превышен, с",
         "Срок был превышен",
         "Срок не превышен.",
+        "Безвизового срока нет: нужна виза или другое основание, которых по этим датам не видно.",
         "Проверьте даты",
         "Ничего не сохранено. Это не юридическая консультация; спросите в миграционной службе.",
     ),
@@ -47,6 +49,7 @@ _TEXTS = {
         "Мерзім асып кетті, бастап",
         "Мерзім асып кеткен күн",
         "Мерзім асқан жоқ.",
+        "Визасыз мерзім жоқ: виза немесе басқа негіз қажет, оны бұл күндерден көру мүмкін емес.",
         "Күндерді тексеріңіз",
         "Ештеңе сақталмады. Бұл заң кеңесі емес; көші-қон қызметінен сұраңыз.",
     ),
@@ -127,8 +130,10 @@ def self_check(
     first = found["first_overstay_day"]
     if found["overstay"]:
         out.print(f"{words['over']} {first}.", style="red")
+    elif first is not None:
+        out.print(f"{words['past']}: {first}.")
     else:
-        out.print(words["fine"] if first is None else f"{words['past']}: {first}.")
+        out.print(words["title" if left is None and longest["days"] == 0 else "fine"])
     out.print(words["note"], style="dim")
 
 

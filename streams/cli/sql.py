@@ -61,11 +61,16 @@ def sql(
         if as_of:
             from streams.cli.export import whole
 
-            queries = [whole(asker, one.strip(), as_of) for one in queries]
+            queries = [whole(asker, _bare(one), as_of) for one in queries]
         if not queries:
             raise UsageError("There is no query.", 'E.g. shekara sql "SHOW TABLES".')
         for one in queries:
             answer(asker, one, style)
+
+
+def _bare(query: str) -> str:
+    """Returns a query without lines that are comments."""
+    return "\n".join(line for line in query.splitlines() if not line.lstrip().startswith("--")).strip()
 
 
 def asking(settings: Any) -> Asking:

@@ -33,19 +33,20 @@ def warehouse(
     doubled.
     """
     from streams import bootstrap as parts
-    from streams.clock import monotonic_s
+    from streams.clock import monotonic_s, now_ms
     from streams.policy.load import load
     from streams.runtime.journal import open_journal
     from streams.runtime.probes import Probes
     from streams.settings import Settings
-    from streams.warehouse import source
+    from streams.warehouse import retention, source
     from streams.warehouse.connect import connect
-    from streams.warehouse.counts import OUTPUTS
+    from streams.warehouse.counted import OUTPUTS
     from streams.warehouse.keeper import Keeper
     from streams.warehouse.migrate import migrate, refresh_comments
+    from streams.warehouse.published import Intake
     from streams.warehouse.rows import layouts, tables
     from streams.warehouse.sink import Sink
-    from streams.wire.topics import PEOPLE
+    from streams.wire.topics import PEOPLE, TOPICS
 
     changes: dict[str, Any] = {"kafka": bootstrap, "namespace": namespace}
     changes |= {name: port for name, port in (("sql_port", sql_port), ("metrics_port", metrics_port)) if port >= 0}
@@ -61,14 +62,19 @@ def warehouse(
     try:
         applied = migrate(engine, cluster=cluster)
         refresh_comments(engine, tables().values(), cluster=cluster)
+        policy = load(settings.policy)
+        if migrate_only or engine.label == "embedded":  # on a server the sink's user may not alter tables
+            retention.apply(engine, retention.kept_days(policy, now_ms() // 86_400_000), cluster=cluster)
         if migrate_only:
             typer.echo(f"{applied} migrations applied; the database is up to date.")
             return
+        intake = Intake(settings.home)
         consumer = source.consumer(settings)
         sink = Sink(
             engine,
             consumer,
-            layouts(load(settings.policy)),
+            layouts(policy),
+            parts.refusals(settings),
             batch_rows=settings.sink_batch_rows,
             batch_s=settings.sink_batch_s,
             stop=stop,
@@ -76,8 +82,10 @@ def warehouse(
             keeper=Keeper(
                 engine,
                 PEOPLE.name(settings.namespace),
-                {f"{settings.namespace}.{topic}": name for topic, name in OUTPUTS.items()},
+                {one.name(settings.namespace): one.name(settings.namespace) for one in TOPICS if one.role == "input"}
+                | {f"{settings.namespace}.{topic}": name for topic, name in OUTPUTS.items()},
                 lambda names: source.committed(consumer, names),
+                lambda: intake.look(engine),
             ),
         )
         closers += _serve_sql(engine, settings, lambda: sink.trouble)

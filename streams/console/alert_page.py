@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from streams.cases.follow import case_id_of
 from streams.console.feed import is_person
+from streams.console.live import write_position
 from streams.console.person_file import Logged, PersonFile, open_file, plain
 from streams.console.picture import draw
 from streams.console.reading import Fields
@@ -17,6 +18,7 @@ from streams.console.related import related_to
 from streams.console.visit import Refused, Visit, Way
 from streams.records import Gap
 from streams.records.envelope import PersonEvent
+from streams.vault import Masked
 
 _ENVELOPE = frozenset(one.name for one in fields(PersonEvent))
 
@@ -43,8 +45,9 @@ def alert_of(visit: Visit) -> Fields:
 
 
 def _alert(visit: Visit) -> Response:
+    position = visit.desk.reading.positions()  # before the alert: what is missing in it comes live
     now = alert_of(visit)
-    visit.audit("see_alert", str(now["alert_id"]))
+    visit.audit("see_alert", str(now["alert_id"]), f"{now['rule']} {now['state']}")
     versions = visit.desk.reading.versions(now["alert_id"])
     alert, known_at = _as_known(visit, now, versions)
     file = open_file(visit.desk.reading, visit.desk.policy, alert["subject"], known_at)
@@ -58,6 +61,7 @@ def _alert(visit: Visit) -> Response:
         alert=alert,
         now=now,
         known_at=known_at,
+        position=write_position(position),
         about=about(visit, alert),
         personal=personal,
         picture=draw(file, stay_on, deadline_on, silent) if personal else None,
@@ -66,6 +70,7 @@ def _alert(visit: Visit) -> Response:
         silent=silent,
         versions=versions,
         case=visit.desk.reading.case(case_id, visit.oblast),
+        decided=[] if personal else visit.desk.reading.employer_decisions("alert_id", str(alert["alert_id"])),
         protected=file.assessment.protected,
         details=details,
         related=related_to(visit, now),
@@ -148,4 +153,16 @@ def _person(visit: Visit) -> Response:
         return visit.page("person_why.html", status=422, alert=alert, trouble=visit.say("person.reason_missing"))
     visit.audit("see_person", str(alert["alert_id"]), reason)
     file = open_file(visit.desk.reading, visit.desk.policy, alert["subject"])
-    return visit.page("person.html", alert=alert, file=file, details=details)
+    return visit.page("person.html", alert=alert, file=file, details=details, documents=_documents(visit, alert, reason))
+
+
+def _documents(visit: Visit, alert: Fields, reason: str) -> list[Masked]:
+    """Returns the documents of a person that are kept, masked; every look is a line of the audit with its reason."""
+    vault, officer, about = visit.desk.vault, visit.account.officer, str(alert["alert_id"])
+    if vault is None:
+        return []
+    shown = [
+        vault.reveal(subject, reason, officer=officer, about=about)
+        for subject in visit.desk.reading.pseudonyms_of(alert["subject"])
+    ]
+    return [one for one in shown if one is not None]

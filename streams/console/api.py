@@ -65,7 +65,7 @@ def _alert(visit: Visit) -> Response:
     found = visit.desk.reading.alert(visit.id_in_path(), visit.oblast)
     if found is None:
         raise Refused(404, "refused.nothing_here")
-    visit.audit("see_alert", str(found["alert_id"]))
+    visit.audit("see_alert", str(found["alert_id"]), f"{found['rule']} {found['state']}")
     case_id = UUID(bytes=case_id_of(found["subject"], plain(found["stay_on"]))) if is_person(found["subject"]) else None
     case = visit.desk.reading.case(case_id, visit.oblast) if case_id else None
     versions = visit.desk.reading.versions(found["alert_id"])
@@ -91,7 +91,7 @@ def _case(visit: Visit) -> Response:
     found = visit.desk.reading.case(visit.id_in_path(), visit.oblast)
     if found is None:
         raise Refused(404, "refused.nothing_here")
-    visit.audit("see_case", str(found["case_id"]))
+    visit.audit("see_case", str(found["case_id"]), str(found["stage"]))
     return JSONResponse(_told(visit, found, CASE) | {"alerts": [str(one) for one in found["alerts"]]})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -24,13 +25,18 @@ from streams.console import (
     feed,
     grouping,
     handover,
+    identity_pages,
+    live_feed,
     mutes,
     overview,
+    password_page,
     post_pages,
     proceeding_pages,
+    provider_page,
     saved_views,
     search,
     second_factor_page,
+    source_pages,
     staff,
     triage,
 )
@@ -43,8 +49,35 @@ STATIC = Path(__file__).parent / "static"
 
 def ways() -> list[Way]:
     """Returns every route that is ours."""
-    work = (feed, grouping, handover, search, triage, mutes, saved_views, alert_page, case_page, proceeding_pages, disputes)
-    rooms = (entry, second_factor_page, overview, post_pages, *work, employer_page, check, api, staff)
+    work = (
+        feed,
+        live_feed,
+        grouping,
+        handover,
+        search,
+        triage,
+        mutes,
+        saved_views,
+        alert_page,
+        case_page,
+        proceeding_pages,
+        disputes,
+    )
+    rooms = (
+        entry,
+        second_factor_page,
+        provider_page,
+        password_page,
+        overview,
+        post_pages,
+        source_pages,
+        *work,
+        employer_page,
+        check,
+        identity_pages,
+        api,
+        staff,
+    )
     return [way for room in rooms for way in room.ways()]
 
 
@@ -60,7 +93,7 @@ def application(desk: Desk, hosts: list[str] | None = None) -> Starlette:
         return PlainTextResponse("ok\n")
 
     async def readyz(_: Request) -> Response:
-        trouble = desk.trouble()
+        trouble = await run_in_threadpool(desk.trouble)
         return PlainTextResponse(f"{trouble or 'ok'}\n", 503 if trouble else 200)
 
     async def lost(request: Request, error: Exception) -> Response:
@@ -78,7 +111,7 @@ def application(desk: Desk, hosts: list[str] | None = None) -> Starlette:
             Mount("/static", StaticFiles(directory=STATIC), name="static"),
         ],
         middleware=[
-            Middleware(Headers),
+            Middleware(Headers, secure=desk.secure),
             Middleware(TrustedHostMiddleware, allowed_hosts=hosts or ["127.0.0.1", "localhost", "[::1]"], www_redirect=False),
         ],
         exception_handlers={HTTPException: lost},

@@ -10,6 +10,7 @@ import hmac
 import json
 import os
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -19,7 +20,9 @@ from streams.errors import IntegrityError, SetupError
 
 GENESIS = "0" * 64
 CHECKPOINT_EVERY = 100
-"""Lines between two checkpoints; another one is written when the console starts and ends."""
+"""Lines between two checkpoints, about: the first line written alone behind so many is followed by one; so is the end."""
+
+_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Line:
         actor: officer's pseudonym, or ``system``.
         action: what was done, e.g. ``see_person``.
         object: to what: an alert's or case's id, an account's id; never a person's data.
-        reason: the reason given; empty where none is asked.
+        reason: the reason given; where the work itself is the reason, what it was: the alert's rule and state, the case's stage.
         previous: digest of the line before.
         digest: digest of this line.
     """
@@ -70,11 +73,15 @@ class Audit:
         self._store = store
         self._key = _key(folder / "audit.key")
         self._checkpoints = folder / "audit.checkpoints"
+        self._block = 0
+        self._due = False
 
     def write(self, at: int, actor: str, action: str, object_: str, reason: str = "") -> None:
         """Appends a line; if it cannot be written, what it is about must not happen: the exception is the caller's to pass on."""
         with self._store.writing() as writer:
             self.write_in(writer, at, actor, action, object_, reason)
+        if self._due:
+            self.checkpoint()
 
     def write_in(self, writer: Writer, at: int, actor: str, action: str, object_: str, reason: str = "") -> None:  # noqa: PLR0917
         """Appends a line within a transaction, together with what it is about."""
@@ -83,11 +90,13 @@ class Audit:
         seq = before + 1
         digest = _digest(seq, at, actor, action, object_, reason, previous)
         writer.run("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?)", seq, at, actor, action, object_, reason, previous, digest)
-        if seq % CHECKPOINT_EVERY == 0:
-            self._append(seq, digest)
+        if seq // CHECKPOINT_EVERY > self._block:
+            # Signed behind the commit: a line whose transaction is undone was never there.
+            self._block, self._due = seq // CHECKPOINT_EVERY, True
 
     def checkpoint(self) -> None:
         """Signs where the chain ends now."""
+        self._due = False
         last = self._store.rows("SELECT seq, digest FROM audit ORDER BY seq DESC LIMIT 1")
         if last:
             self._append(*last[0])
@@ -112,22 +121,39 @@ class Audit:
         Raises:
             IntegrityError: a line was changed, removed or added; the sentence says at which number.
         """
-        previous, expected, digests = GENESIS, 1, {}
-        statement = "SELECT seq, at, actor, action, object, reason, previous, digest FROM audit ORDER BY seq"
-        for row in self._store.rows(statement):
-            line = Line(*row)
+        # Checkpoints first: one written while we read may name a line we have passed.
+        signed = self._signed()
+        wanted, digests = {seq for seq, _ in signed}, {}
+        previous, expected = GENESIS, 1
+        for line in self._all():
             if line.seq != expected:
                 raise IntegrityError(f"The audit lacks line {expected}: the next one there is {line.seq}.")
             if line.previous != previous or line.digest != line.expected():
                 raise IntegrityError(f"Line {line.seq} of the audit, or the one before it, is not as it was written.")
-            digests[line.seq] = previous = line.digest
+            previous = line.digest
+            if line.seq in wanted:
+                digests[line.seq] = line.digest
             expected += 1
-        for number, (seq, digest) in enumerate(self._signed(), start=1):
+        for number, (seq, digest) in enumerate(signed, start=1):
             if digests.get(seq) != digest:
                 raise IntegrityError(
                     f"Checkpoint {number} was signed at line {seq} of the audit; that line is not there as it was then."
                 )
         return expected - 1
+
+    def _all(self) -> Iterator[Line]:
+        """Yields every line in order, a page at a time: the audit of years need not fit into memory."""
+        statement = (
+            "SELECT seq, at, actor, action, object, reason, previous, digest FROM audit WHERE seq > ? ORDER BY seq LIMIT ?"
+        )
+        last = -(2**31)
+        while rows := self._store.rows(statement, last, _AT_ONCE):
+            yield from (Line(*row) for row in rows)
+            last = rows[-1][0]
+
+    def signed(self) -> int:
+        """Returns how many signed checkpoints there are here."""
+        return len(self._signed())
 
     def _signed(self) -> list[tuple[int, str]]:
         if not self._checkpoints.exists():

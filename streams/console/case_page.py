@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from starlette.responses import Response
 
-from streams.console.decisions import Taken
+from streams.console.decisions import Decisions, Taken
 from streams.console.follow_up import DECISIONS, CaseNow, offered, refusal
 from streams.console.person_file import open_file, plain
 from streams.console.reading import Fields
+from streams.console.store import Writer
 from streams.console.visit import Refused, Visit, Way
 from streams.records.cases import Decision
 
@@ -65,7 +67,7 @@ def standing(visit: Visit, case: Fields) -> tuple[CaseNow, int]:
 
 def _case(visit: Visit, *, status: int = 200, trouble: str = "", reason: str = "") -> Response:
     case = case_of(visit)
-    visit.audit("see_case", str(case["case_id"]))
+    visit.audit("see_case", str(case["case_id"]), str(case["stage"]))
     now, _ = standing(visit, case)
     account = visit.account
     waiting = {(decision, officer) for decision, officer, _ in visit.desk.decisions.of_case(case["case_id"])}
@@ -97,6 +99,7 @@ def _decide(visit: Visit) -> Response:
     if decision not in DECISIONS or decision == "acknowledged":
         raise Refused(422, "refused.form")
     case = case_of(visit)
+    seen = visit.desk.decisions.last_of(case["case_id"])
     now, last_at = standing(visit, case)
     account = visit.account
     why_not = refusal(cast("Decision", decision), now, account.officer, account.role)
@@ -107,8 +110,28 @@ def _decide(visit: Visit) -> Response:
     if len(reason) < _SHORTEST_REASON:
         return _case(visit, status=422, trouble=visit.say("case.reason_missing"), reason=reason)
     taken = Taken(cast("Decision", decision), case["subject"], case["case_id"].bytes, None, reason, last_at)
-    sent = visit.desk.decisions.take(account.officer, [taken])
+    sent = visit.desk.decisions.take(account.officer, [taken], as_seen(visit.desk.decisions, case["case_id"], seen))
     return visit.go(f"/cases/{case['case_id']}?done={'sent' if sent else 'kept'}")
+
+
+def as_seen(decisions: Decisions, case_id: UUID, seen: int) -> Callable[[Writer], bool]:
+    """Returns what makes sure, alone among the writers of all consoles, that nobody decided in a case since it was looked at.
+
+    Args:
+        decisions: those taken.
+        case_id: the case.
+        seen: what `Decisions.last_of` said before the case was looked at.
+
+    Returns:
+        Raises ``Refused`` if somebody did: what was lawful to decide then may not be so now.
+    """
+
+    def still(writer: Writer) -> bool:
+        if decisions.last_in(writer, case_id) != seen:
+            raise Refused(409, "refused.overtaken")
+        return True
+
+    return still
 
 
 def _note(visit: Visit) -> Response:

@@ -6,6 +6,9 @@ The document's number comes in the body of a request, never in its address: addr
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from hashlib import sha256
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
@@ -15,16 +18,28 @@ from streams.console.texts import Voice
 from streams.console.visit import Refused, Visit, Way
 from streams.console.wording import title_of
 from streams.detect.calculator import calculate
-from streams.errors import SetupError, UsageError
+from streams.documents import DocumentError, TravelDocument
+from streams.documents.mrz import read_mrz
+from streams.documents.number import canonical_country, canonical_number
+from streams.errors import SetupError
 from streams.person import dossier_of, root_of
 from streams.policy.model import Policy
+from streams.publish.holder import this_year
 from streams.publish.pseudonym import pseudonyms
+from streams.vault.masking import masked
 
 EACH_MINUTE = 120
 """Checks of one account: enough for a control at a bus, too few to try numbers through."""
 
+OCCASIONS = ("inspection", "border", "counter", "employer")
+"""Why an officer looks somebody up; the audit has it. The first is meant where none is given."""
+
 _PSEUDONYM = re.compile(r"p\d{1,6}-[0-9a-f]{32}")
-_COUNTRY = re.compile(r"[A-Za-z]{1,3}")
+ASKED = {"country": 3, "document": 40, "mrz": 200, "subject": 60}
+"""What a check may be asked by, and how long it may be."""
+
+COMPARED = ("surname", "given_names", "born_on", "sex", "expires_on", "personal_number")
+"""What of a document as it is read is held against what was given before."""
 
 
 def ways() -> list[Way]:
@@ -91,47 +106,106 @@ def _iso(day: int | None) -> str | None:
     return None if day is None else (date(1970, 1, 1) + timedelta(days=day)).isoformat()
 
 
-def _check(visit: Visit, country: str, document: str, subject: str) -> dict[str, Any]:
-    """Looks someone up, and says so in the audit (that a check was made, not of whom).
+def held_of(read: TravelDocument, known: TravelDocument | None) -> dict[str, Any]:
+    """Returns what a check says of the document itself.
+
+    Args:
+        read: as it lies before the officer.
+        known: as the vault has it under the same number; none if it was never given.
+
+    Returns:
+        ``known``; ``differs``: the fields in which it differs from what was given before, where both say something; ``shown``:
+        what was given before, masked.
+    """
+    if known is None:
+        return {"known": False, "differs": [], "shown": None}
+    pairs = ((name, getattr(read, name), getattr(known, name)) for name in COMPARED)
+    return {
+        "known": True,
+        "differs": [name for name, mine, theirs in pairs if mine and theirs and mine != theirs],
+        "shown": asdict(masked(known)),
+    }
+
+
+def _document(country: str, number: str, zone: str) -> TravelDocument:
+    """Returns the document that is checked: by its machine-readable zone, or by country and number.
+
+    Raises:
+        Refused: it is none.
+    """
+    try:
+        if zone:
+            found = read_mrz(zone, this_year())
+            if found.is_visa:
+                raise Refused(422, "refused.mrz")  # a visa's number is not the document's
+            return found.document
+        return TravelDocument(canonical_country(country), canonical_number(number))
+    except DocumentError:
+        raise Refused(422, "refused.mrz" if zone else "refused.document") from None
+
+
+def _check(visit: Visit, asked: Mapping[str, str], occasion: str) -> dict[str, Any]:
+    """Looks someone up, and says so in the audit: who, when, why, and of whom only for who knows the pseudonym already.
+
+    Args:
+        visit: who asks.
+        asked: of `ASKED`: a document's country and number, a zone, or a pseudonym; empty where it is not given.
+        occasion: why.
 
     Raises:
         Refused: the document is none, the key is missing, or the records have not all been read yet.
     """
+    if occasion not in OCCASIONS:
+        raise Refused(422, "refused.form")
+    read: TravelDocument | None = None
+    subject = asked["subject"]
     if subject:
         if not _PSEUDONYM.fullmatch(subject):
             raise Refused(422, "refused.document")
     else:
-        if not _COUNTRY.fullmatch(country):
-            raise Refused(422, "refused.document")
+        read = _document(asked["country"], asked["document"], asked["mrz"])
         try:
-            subject = pseudonyms(visit.desk.settings).person(country, document)
+            subject = pseudonyms(visit.desk.settings).holder(read)
         except SetupError:
             raise Refused(503, "refused.no_key") from None
-        except UsageError:
-            raise Refused(422, "refused.document") from None
     states = visit.desk.states
     if not states.caught_up:
         raise Refused(503, "refused.still_reading")
+    held = subject
     state = states.get(subject)
     if state is not None and (root := root_of(state, subject)) != subject:
         # Another pseudonym of the person answers for all of them.
         state, subject = states.get(root), root
     found = answer_for(state, subject, visit.desk.policy, visit.desk.steady_clock(), visit.say)
-    visit.audit("check", found["status"])
+    found["document"] = None
+    if read is not None and visit.desk.vault is not None:
+        known = visit.desk.vault.read(held, f"a check: {occasion}", officer=visit.account.officer, about=trace_of(held))
+        found["document"] = held_of(read, known)
+    visit.audit("check", f"{found['status']} {trace_of(subject)}", occasion)
     return found
 
 
+def trace_of(subject: str) -> str:
+    """Returns what the audit keeps of whom a check was about.
+
+    Whoever has the pseudonym can find the checks of that person; nobody finds a person from the audit.
+    """
+    return sha256(f"check {subject}".encode()).hexdigest()[:16]
+
+
 def _page(visit: Visit) -> Response:
-    return visit.page("check.html", found=None)
+    return visit.page("check.html", found=None, occasions=OCCASIONS)
 
 
 def _check_page(visit: Visit) -> Response:
-    found = _check(visit, visit.field("country", 3), visit.field("document", 40), visit.field("subject", 60))
-    return visit.page("check.html", found=found)
+    occasion = visit.field("occasion", 20) or OCCASIONS[0]
+    found = _check(visit, {name: visit.field(name, longest) for name, longest in ASKED.items()}, occasion)
+    return visit.page("check.html", found=found, occasions=OCCASIONS)
 
 
 def _check_api(visit: Visit) -> Response:
-    texts = {name: visit.body.get(name, "") for name in ("country", "document", "subject")}
-    if not all(isinstance(value, str) for value in texts.values()):
+    texts = {name: visit.body.get(name, "") for name in ASKED}
+    if not all(isinstance(value, str) and len(value) <= ASKED[name] for name, value in texts.items()):
         raise Refused(422, "refused.document")
-    return JSONResponse(_check(visit, texts["country"], texts["document"], texts["subject"]))
+    occasion = visit.body.get("occasion", OCCASIONS[0])
+    return JSONResponse(_check(visit, texts, occasion))

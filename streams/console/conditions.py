@@ -81,6 +81,8 @@ def _queue(moment: Moment, snoozed: list[str]) -> list[str]:
         f"(state <> 'acknowledged') OR {_among(returned)} OR "
         f"({RECEIVED} + {rest} < {moment.at} AND (subject, stay_on) NOT IN ({worked_on}))",
         f"(subject, stay_on) NOT IN ({settled})",
+        # What was decided about an employer's alert holds for the version the officer saw.
+        "(alert_id, version) NOT IN (SELECT alert_id, alert_version FROM core_employer_decision)",
     ]
     if snoozed:
         parts.append(f"NOT {_among(snoozed)}")

@@ -20,8 +20,8 @@ from streams.console.audit import Audit
 from streams.console.store import Store, Writer
 from streams.errors import ShekaraError
 from streams.publish.publisher import Publisher
-from streams.records import CaseDecision, Correction, Dispute
-from streams.records.cases import Decision
+from streams.records import CaseDecision, Correction, Dispute, EmployerDecision, IdentityLink
+from streams.records.cases import Decision, EmployerOutcome
 from streams.settings import Settings
 from streams.wire import avro
 
@@ -31,10 +31,12 @@ RETRY_S = 5.0
 SEND_S = 8.0
 """How long a page waits for Kafka; after that the decision is kept and sent later."""
 
-Event = CaseDecision | Dispute | Correction
+Event = CaseDecision | EmployerDecision | Dispute | Correction | IdentityLink
 Made = tuple[Any, str, bytes, bytes, Callable[[Any, int, int], Event]]
 """What is kept: the wish, its name, the case it touches, what the audit names, and what makes the event."""
 Within = Callable[[Writer], bool] | None
+
+_LAST = "SELECT coalesce(max(source_seq), 0) FROM decision WHERE case_id = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,27 @@ class Taken:
     subject: str
     case_id: bytes
     alert_id: bytes | None
+    reason: str
+    not_before: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EmployerTaken:
+    """How an officer's work on an alert about an employer ended.
+
+    Attributes:
+        decision: how.
+        subject: the employer's pseudonym.
+        alert_id: 16 bytes.
+        alert_version: the version the officer saw.
+        reason: in the officer's words.
+        not_before: UTC epoch ms: it must lie behind the decisions it follows.
+    """
+
+    decision: EmployerOutcome
+    subject: str
+    alert_id: bytes
+    alert_version: int
     reason: str
     not_before: int = 0
 
@@ -79,6 +102,25 @@ class Disputed:
     dispute_id: bytes
     alert_id: bytes | None
     event_id: bytes | None
+    reason: str
+    not_before: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """That two pseudonyms are one person, as an officer says.
+
+    Attributes:
+        subject: the one pseudonym.
+        other_subject: the other.
+        link_id: 16 bytes.
+        reason: in the officer's words, for the audit; the event has no place for it.
+        not_before: UTC epoch ms.
+    """
+
+    subject: str
+    other_subject: str
+    link_id: bytes
     reason: str
     not_before: int = 0
 
@@ -110,28 +152,37 @@ class Decisions:
         self._thread = threading.Thread(target=self._send_late_ones, name="decisions", daemon=True)
         self._thread.start()
 
-    def take(self, officer: str, taken: Iterable[Taken], within: Within = None) -> bool:
+    def take(self, officer: str, taken: Iterable[Taken | EmployerTaken], within: Within = None) -> bool:
         """Takes decisions of one officer.
 
         Args:
             officer: whose.
-            taken: the decisions.
+            taken: the decisions; one about an employer is kept under its alert, for it has no case.
             within: done first in the same transaction; if it says no, nothing is decided.
 
         Returns:
             Whether Kafka has them already; if not, they are kept and will be sent.
         """
 
-        def decided(one: Taken, moment: int, seq: int) -> CaseDecision:
+        def decided(one: Taken | EmployerTaken, moment: int, seq: int) -> Event:
             recorded = max(now_ms(), moment)
+            if isinstance(one, EmployerTaken):
+                return EmployerDecision(
+                    uuid4().bytes, one.subject, moment, recorded, self.source, seq,
+                    one.alert_id, one.alert_version, one.decision, officer, one.reason,
+                )  # fmt: skip
             return CaseDecision(
                 uuid4().bytes, one.subject, moment, recorded, self.source, seq,
                 one.case_id, one.decision, officer, one.reason, one.alert_id,
             )  # fmt: skip
 
-        return self._take(
-            officer, [(one, one.decision, one.case_id, one.alert_id or one.case_id, decided) for one in taken], within
-        )
+        made: list[Made] = []
+        for one in taken:
+            if isinstance(one, EmployerTaken):
+                made.append((one, f"employer_{one.decision}", one.alert_id, one.alert_id, decided))
+            else:
+                made.append((one, one.decision, one.case_id, one.alert_id or one.case_id, decided))
+        return self._take(officer, made, within)
 
     def dispute(self, officer: str, disputed: Disputed, within: Within = None) -> bool:
         """Sends that somebody says a record is wrong, or how that was decided; as `take`.
@@ -157,6 +208,18 @@ class Decisions:
         if disputed.kind == "upheld" and disputed.event_id is not None:
             events.append((disputed, "dispute_correction", disputed.case_id, about, corrected))
         return self._take(officer, events, within)
+
+    def link(self, officer: str, linked: Linked, within: Within = None) -> bool:
+        """Sends that two pseudonyms are one person; as `take`."""
+
+        def said(one: Linked, moment: int, seq: int) -> IdentityLink:
+            recorded = max(now_ms(), moment)
+            return IdentityLink(
+                uuid4().bytes, one.subject, moment, recorded, self.source, seq,
+                "linked", one.link_id, one.other_subject, "officer_decision",
+            )  # fmt: skip
+
+        return self._take(officer, [(linked, "identity_linked", linked.link_id, linked.link_id, said)], within)
 
     def _take(
         self,
@@ -197,6 +260,14 @@ class Decisions:
         )
         return [(str(decision), str(officer), int(at)) for decision, officer, at in rows]
 
+    def last_of(self, case_id: UUID) -> int:
+        """Returns the number at the source of what was decided last in a case, disputes included; 0: nothing."""
+        return int(self._store.rows(_LAST, case_id.hex)[0][0])
+
+    def last_in(self, writer: Writer, case_id: UUID) -> int:
+        """Returns the same within a transaction."""
+        return int(writer.rows(_LAST, case_id.hex)[0][0])
+
     def opening(self, case_id: UUID, dispute_id: bytes) -> Dispute | None:
         """Returns how a dispute about a case was opened through this console; none if it was opened elsewhere."""
         rows = self._store.rows("SELECT content FROM decision WHERE case_id = ? AND decision = 'dispute_opened'", case_id.hex)
@@ -218,8 +289,11 @@ class Decisions:
             self._forget()
 
     def _send(self) -> bool:
-        """Sends what waits, in order; returns whether nothing waits any more."""
-        with self._lock:
+        """Sends what waits, in order; returns whether nothing waits any more.
+
+        One console at a time: another that shares the store would send the same decisions, and later ones before earlier ones.
+        """
+        with self._lock, self._store.alone("decisions"):
             rows = self._store.rows("SELECT event_id, content FROM decision WHERE sent = 0 ORDER BY source_seq LIMIT 1000")
             if not rows:
                 return True
@@ -228,7 +302,7 @@ class Decisions:
                     self._publisher = Publisher(self._settings, source=self.source, linger_ms=0)
                 for _, content in rows:
                     event = avro.decode(bytes.fromhex(content))
-                    if isinstance(event, CaseDecision | Dispute | Correction):
+                    if isinstance(event, Event):
                         self._publisher.publish(event)
                 self._publisher.flush(SEND_S)
             except ShekaraError as error:

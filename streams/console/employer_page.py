@@ -19,7 +19,7 @@ def _employer(visit: Visit) -> Response:
     employer = alert["employer"]  # a quota has none
     if not employer:
         raise Refused(404, "refused.nothing_here")
-    visit.audit("see_employer", str(alert["alert_id"]))
+    visit.audit("see_employer", str(alert["alert_id"]), f"{alert['rule']} {alert['state']}")
     reading = visit.desk.reading
     return visit.page(
         "employer.html",
@@ -31,4 +31,6 @@ def _employer(visit: Visit) -> Response:
         quotas=figures.employer_quotas(reading, employer, visit.oblast),
         rows=reading.employer_alerts(employer, visit.oblast),
         declared=reading.declarations(employer),
+        decided=[] if visit.oblast else reading.employer_decisions("subject", employer),
+        names=visit.desk.officer_names(),
     )

@@ -22,26 +22,22 @@ def ways() -> list[Way]:
     pace = Pace(ATTEMPTS)
 
     def sign_in_page(visit: Visit) -> Response:
-        return visit.go("/") if visit.session else visit.page("sign_in.html", trouble="", name="")
+        left = visit.request.query_params.get("left", "") == "1"
+        return visit.go("/") if visit.session else visit.page("sign_in.html", trouble="", name="", left=left)
 
     def sign_in(visit: Visit) -> Response:
-        address = visit.request.client.host if visit.request.client else ""
-        if not pace.allows(address, visit.now):
+        if not pace.allows(visit.address, visit.now):
             raise Refused(429, "refused.too_often")
         name = visit.field("name", 64)
-        password = visit.form.get("password")
         try:
-            account = visit.desk.accounts.let_in(name, password if isinstance(password, str) else "", visit.now)
+            account = visit.desk.accounts.let_in(name, visit.secret("password"), visit.now)
         except UsageError as error:
             locked = visit.desk.accounts.is_locked(name, visit.now)
-            visit.audit("sign_in_locked" if locked else "sign_in_failed")
-            return visit.page("sign_in.html", status=403, trouble=visit.say(error.what), name=name)
-        if visit.desk.second.enrolled(account.id):
-            response = visit.go("/sign-in/code")
-            half = visit.desk.second.half(account.id, visit.now)
-            response.set_cookie(HALF_COOKIE, half, httponly=True, samesite="lax", secure=visit.desk.secure, path="/")
-            return response
-        return begin_session(visit, account, "sign_in")
+            # Whose account is tried is told; a name that is none may be a password in the wrong field.
+            known = visit.desk.accounts.named(name)
+            visit.audit("sign_in_locked" if locked else "sign_in_failed", known.id if known else "")
+            return visit.page("sign_in.html", status=403, trouble=visit.say(error.what), name=name, left=False)
+        return go_on(visit, account, "sign_in")
 
     return [
         Way("/", _home, "own_account"),
@@ -54,6 +50,22 @@ def ways() -> list[Way]:
     ]
 
 
+def go_on(visit: Visit, account: Account, how: str) -> Response:
+    """Sends who has proved who they are to their desk, or to the second factor if they have one.
+
+    Args:
+        visit: the request.
+        account: whose password was right, or whom the sign-in provider vouches for.
+        how: for the audit.
+    """
+    if not visit.desk.second.enrolled(account.id):
+        return begin_session(visit, account, how)
+    response = visit.go("/sign-in/code")
+    half = visit.desk.second.half(account.id, visit.now)
+    response.set_cookie(HALF_COOKIE, half, httponly=True, samesite="lax", secure=visit.desk.secure, path="/")
+    return response
+
+
 def begin_session(visit: Visit, account: Account, how: str) -> Response:
     """Ends the session there was, begins a new one, and sends the browser to its desk.
 
@@ -62,13 +74,18 @@ def begin_session(visit: Visit, account: Account, how: str) -> Response:
         account: who has proved who they are.
         how: for the audit.
     """
+    visit.desk.audit.write(visit.now, account.officer, how, account.id)
+    response = visit.go("/")
+    take_session(visit, response, account)
+    return response
+
+
+def take_session(visit: Visit, response: Response, account: Account) -> None:
+    """Puts a new session of an account in the place of the one there was."""
     if visit.session is not None:
         visit.desk.sessions.end(visit.session.digest)
     token = visit.desk.sessions.begin(account, visit.now)
-    visit.desk.audit.write(visit.now, account.officer, how, account.id)
-    response = visit.go("/")
     response.set_cookie(SESSION_COOKIE, token, httponly=True, samesite="lax", secure=visit.desk.secure, path="/")
-    return response
 
 
 def _home(visit: Visit) -> Response:
@@ -79,7 +96,9 @@ def _sign_out(visit: Visit) -> Response:
     if visit.session is not None:
         visit.desk.sessions.end(visit.session.digest)
         visit.audit("sign_out", visit.session.account.id)
-    response = visit.go("/sign-in")
+    # Who came in by the provider is still signed in there: the page offers to end that too.
+    elsewhere = visit.session is not None and visit.session.account.issuer
+    response = visit.go("/sign-in?left=1" if elsewhere else "/sign-in")
     response.delete_cookie(SESSION_COOKIE, path="/")
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
@@ -98,9 +117,9 @@ def _setup(visit: Visit) -> Response:
     account = visit.desk.accounts.invited(token, visit.now)
     if account is None:
         raise Refused(404, "setup.bad_link")
-    password, again = visit.form.get("password"), visit.form.get("again")
+    password = visit.secret("password")
     trouble = ""
-    if not isinstance(password, str) or password != again:
+    if password != visit.secret("again"):
         trouble = "password.differ"
     else:
         try:

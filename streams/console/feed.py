@@ -1,25 +1,21 @@
-"""The feed: what came, the newest first; live where the browser can."""
+"""The feed: what came, the newest first. What comes while it is open: `streams.console.live_feed`."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
-from starlette.concurrency import run_in_threadpool
-from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, Response
 
-from streams.clock import now_ms
 from streams.console import alert_lists, saved_views
 from streams.console.accounts import Account
 from streams.console.conditions import Scope
 from streams.console.filters import FAMILIES, GRADES, ORDERS, SEVERITIES, SLAS, STATES, Filter, read
-from streams.console.live import Entry, Feed, read_position, write_position
+from streams.console.live import write_position
 from streams.console.person_file import plain
 from streams.console.reading import PAGE
 from streams.console.rights import may
-from streams.console.visit import SESSION_COOKIE, Refused, Visit, Way
+from streams.console.visit import Refused, Visit, Way
 from streams.console.work import Moment
 from streams.records import Alert
 
@@ -32,15 +28,12 @@ BUILT_IN = {
     "open": Filter(state="open"),
 }
 """Views everybody has."""
-BEAT_S = 15.0
-"""A feed says at least so often that it lives; and looks whether its session still does."""
 
 
 def ways() -> list[Way]:
     """Returns the routes."""
     return [
         Way("/feed", _feed, "see_alerts"),
-        Way("/feed/live", _live, "see_alerts", api=True),
         Way("/alerts/{id}/row", _row, "see_alerts"),
     ]
 
@@ -128,67 +121,6 @@ def draw(visit: Visit, row: dict[str, Any]) -> str:
     return template.render(row=row, say=visit.say, desk=visit.desk, moment=moment, names=names)
 
 
-def _live(visit: Visit) -> Response:
-    wanted = wanted_by(visit)
-    told = visit.request.headers.get("last-event-id") or visit.request.query_params.get("from", "")
-    position = read_position(told)
-    if position is None:
-        raise Refused(422, "refused.form")
-    return StreamingResponse(
-        _stream(visit, wanted, position),
-        media_type="text/event-stream",
-        headers={"X-Accel-Buffering": "no"},
-    )
-
-
-async def _stream(visit: Visit, wanted: Filter, position: dict[int, int]) -> AsyncIterator[str]:
-    feed = Feed(visit.desk.live, position)
-    token = visit.request.cookies.get(SESSION_COOKIE, "")
-    oblast, officer, work = visit.oblast, visit.account.officer, visit.desk.work
-    told = visit.request.query_params.get("work", "")
-    number = min(int(told), work.number) if told.isdigit() and len(told) < 18 else work.number  # it starts anew with the console
-    yield "retry: 2000\n\n"
-    if not feed.is_complete():
-        yield "event: reload\ndata: {}\n\n"
-        return
-    while True:
-        entries = await feed.next(BEAT_S, lambda seen=number: work.number > seen)  # type: ignore[misc]
-        if entries is None:
-            yield "event: reload\ndata: {}\n\n"
-            return
-        number, changed = work.changed_since(number)
-        if changed and oblast:
-            theirs = await run_in_threadpool(visit.desk.reading.some, map(UUID, changed), oblast)
-            changed = [str(row["alert_id"]) for row in theirs]
-        if changed:
-            yield f"event: work\ndata: {json.dumps(changed)}\n\n"
-        if not entries:
-            if changed:
-                continue
-            if await run_in_threadpool(visit.desk.sessions.peek, token, now_ms()) is None:
-                yield "event: over\ndata: {}\n\n"
-                return
-            yield ": still here\n\n"
-            continue
-        moment = work.moment(officer)
-        events = [_event(visit, entry, wanted, moment) for entry in entries if not oblast or entry.alert.oblast == oblast]
-        # One id behind the whole group: a break inside it repeats the group, and versions make the repetition harmless.
-        yield "".join(events) + f"event: place\nid: {write_position(feed.position)}\ndata: {{}}\n\n"
-
-
-def _event(visit: Visit, entry: Entry, wanted: Filter, moment: Moment) -> str:
-    alert = entry.alert
-    shown = wanted.shows(alert, moment)
-    language = visit.say.language
-    key = language if shown else ""
-    if key not in entry.drawn:
-        content: dict[str, Any] = {"id": str(UUID(bytes=alert.alert_id)), "version": alert.version, "shown": shown}
-        if shown:
-            content["html"] = draw(visit, row_of(alert) | {"received_ms": entry.received_at})
-        entry.drawn[key] = f"event: alert\ndata: {json.dumps(content, ensure_ascii=False)}\n\n"
-    return entry.drawn[key]
-
-
 def row_of(alert: Alert) -> dict[str, Any]:
     """Returns a version as the warehouse would show it in a row."""
     names = ("version", "rule", "family", "state", "grade", "severity", "stay_on", "deadline_on", "first_day_on", "last_day_on")
@@ -201,5 +133,10 @@ def row_of(alert: Alert) -> dict[str, Any]:
 
 
 def is_person(subject: str) -> bool:
-    """Returns whether a pseudonym is a person's: an employer's alert has no case, and no decision event exists for it yet."""
+    """Returns whether a pseudonym is a person's: others have no case."""
     return subject.startswith("p")
+
+
+def is_employer(subject: str) -> bool:
+    """Returns whether a pseudonym is an employer's; a quota line is neither a person nor an employer."""
+    return subject.startswith("e")

@@ -26,6 +26,7 @@ STATES: Mapping[str, tuple[str, ...]] = {
     "muted": OPEN,
     "resolved": ("resolved",),
     "retracted": ("retracted",),
+    "expired": ("expired",),
     "all": (),
 }
 """Of each state a view may have the states of alerts; ``queue`` is what waits for somebody: neither resting nor muted nor seen

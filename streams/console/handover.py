@@ -76,11 +76,16 @@ def _waking(visit: Visit, at: int) -> int:
 
 
 def _decided(visit: Visit, since: int) -> list[tuple[str, int]]:
-    """Returns how many decisions of each kind this console took since an instant."""
+    """Returns how many decisions of each kind this console took since an instant; the kind as a key of the texts."""
     rows = visit.desk.store.rows(
         "SELECT decision, count(*) FROM decision WHERE taken_at >= ? GROUP BY decision ORDER BY count(*) DESC, decision", since
     )
-    return [(str(decision), int(count)) for decision, count in rows]
+    return [(words_of(str(decision)), int(count)) for decision, count in rows]
+
+
+def words_of(decision: str) -> str:
+    """Returns the key of the words for what a decision is kept under; an employer's is named like the outcome it is."""
+    return f"outcome.{decision.removeprefix('employer_')}" if decision.startswith("employer_") else f"decision.{decision}"
 
 
 def _note(visit: Visit) -> Response:

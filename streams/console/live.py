@@ -13,7 +13,8 @@ import re
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -30,29 +31,59 @@ log = structlog.get_logger(__name__)
 KEPT = 20_000
 """Versions kept for feeds that come back: about seven minutes at 50 a second."""
 
+AT_ONCE = 200
+"""Entries a feed is told in one piece."""
+PACE_S = 0.05
+"""Feeds are woken no more often: nobody sees the difference, and two hundred of them are woken for several versions at once."""
+
 Position = dict[int, int]
 """Last offset seen, by partition."""
 
 _POSITION = re.compile(r"(?:\d{1,6}:-?\d{1,18}(?:_\d{1,6}:-?\d{1,18})*)?")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One version of one alert in the topic.
 
     Attributes:
         partition: where it stands.
         offset: where it stands.
-        alert: the version.
+        value: the version as it came: a fifth of the memory of its fields, and the run is long.
         received_at: when the broker received it, UTC epoch ms.
-        drawn: its event by language (empty: for views it is not in), written once for all feeds.
     """
 
     partition: int
     offset: int
-    alert: Alert
+    value: bytes
     received_at: int = 0
-    drawn: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def alert(self) -> Alert:
+        """Returns the version."""
+        return _alert(self.value)
+
+
+@lru_cache(maxsize=512)
+def _alert(value: bytes) -> Alert:
+    found = decode(value)
+    if not isinstance(found, Alert):
+        raise TypeError(type(found).__name__)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What is news to a feed.
+
+    Attributes:
+        entries: in the order they were read; empty: nothing.
+        span: numbers of the first entry and behind the last, if all between are news: feeds with the same span may share what
+            is written of it; none if some are left out.
+    """
+
+    entries: list[Entry]
+    span: tuple[int, int] | None = None
 
 
 class Run:
@@ -88,20 +119,64 @@ class Run:
         with self._lock:
             return all(position.get(partition, -1) >= offset for partition, offset in self._floor.items())
 
-    def after(self, number: int) -> tuple[list[Entry], int] | None:
-        """Returns the entries from a number on and the number behind them; none if some have fallen out."""
+    def after(self, number: int, most: int = AT_ONCE) -> tuple[list[Entry], int] | None:
+        """Returns entries from a number on and the number behind them; none if some have fallen out.
+
+        Args:
+            number: of the first entry wanted.
+            most: at most so many: who comes back after a while is told piece by piece.
+        """
         with self._lock:
             if number < self._first:
                 return None
             start = number - self._first
-            found = [self._entries[index] for index in range(start, len(self._entries))]
-            return found, self._first + len(self._entries)
+            found = [self._entries[index] for index in range(start, min(start + most, len(self._entries)))]
+            return found, number + len(found)
 
     @property
     def first(self) -> int:
         """Returns the number of the oldest entry."""
         with self._lock:
             return self._first
+
+
+class Bell:
+    """Wakes every feed of one event loop together, at most every `PACE_S`: what comes in between goes out in one piece.
+
+    Args:
+        loop: the event loop.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._event = asyncio.Event()
+        self._planned = False
+        self._rung_s = -1e9
+
+    def ring_soon(self) -> bool:
+        """Wakes, from any thread; returns whether there is still somebody to be woken."""
+        try:
+            self._loop.call_soon_threadsafe(self._plan)
+        except RuntimeError:  # the loop has ended
+            return False
+        return True
+
+    async def wait(self, patience_s: float) -> None:
+        """Waits for the next ring, at most so long."""
+        event = self._event
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                await event.wait()
+
+    def _plan(self) -> None:
+        if not self._planned:
+            self._planned = True
+            self._loop.call_later(max(0.0, self._rung_s + PACE_S - monotonic_s()), self._ring)
+
+    def _ring(self) -> None:
+        self._planned, self._rung_s = False, monotonic_s()
+        event, self._event = self._event, asyncio.Event()
+        event.set()
 
 
 class Live:
@@ -120,8 +195,8 @@ class Live:
         self._reach_back = reach_back
         self._next: Position = {}
         self._stop = threading.Event()
-        self._wakers: set[Callable[[], object]] = set()
-        self._wakers_lock = threading.Lock()
+        self._bells: dict[asyncio.AbstractEventLoop, Bell] = {}
+        self._bells_lock = threading.Lock()
         self._thread = threading.Thread(target=self._follow, name="live", daemon=True)
 
     def start(self) -> None:
@@ -133,16 +208,11 @@ class Live:
         self._stop.set()
         self._thread.join(5.0)
 
-    @contextlib.contextmanager
-    def woken(self, wake: Callable[[], object]) -> Any:
-        """Within the block ``wake`` is called, from the reading thread, when there is something new."""
-        with self._wakers_lock:
-            self._wakers.add(wake)
-        try:
-            yield
-        finally:
-            with self._wakers_lock:
-                self._wakers.discard(wake)
+    def bell(self) -> Bell:
+        """Returns what wakes the feeds of the running event loop."""
+        loop = asyncio.get_running_loop()
+        with self._bells_lock:
+            return self._bells.setdefault(loop, Bell(loop))
 
     def _follow(self) -> None:
         while not self._stop.is_set():
@@ -194,21 +264,24 @@ class Live:
             except MalformedError:
                 continue  # the warehouse counts what does not decode
             if isinstance(alert, Alert):
-                entries.append(Entry(message.partition(), message.offset(), alert, message.timestamp()[1]))
+                entries.append(Entry(message.partition(), message.offset(), message.value(), message.timestamp()[1]))
         if entries:
             self.run.append(entries)
             self.wake()
 
     def wake(self) -> None:
         """Lets every feed look whether there is something for it."""
-        with self._wakers_lock:
-            wakers = list(self._wakers)
-        for wake in wakers:
-            wake()
+        with self._bells_lock:
+            for loop, bell in list(self._bells.items()):
+                if not bell.ring_soon():
+                    del self._bells[loop]
 
 
 class Feed:
     """One open feed's place along the run.
+
+    A feed that takes long to write what it was given stays behind alone: it asks for the next stretch when it has written the
+    last, and finds it in the run.
 
     Args:
         live: what is followed.
@@ -219,38 +292,41 @@ class Feed:
         self._live = live
         self._number = live.run.first
         self.position = dict(position)
-        self._event = asyncio.Event()
 
     def is_complete(self) -> bool:
         """Returns whether nothing was missed so far."""
         return self._live.run.reaches_back_to(self.position)
 
-    async def next(self, patience_s: float, also: Callable[[], bool] = lambda: False) -> list[Entry] | None:
+    async def next(self, patience_s: float, also: Callable[[], bool] = lambda: False) -> Stretch | None:
         """Waits for entries not seen yet.
 
         Args:
-            patience_s: how long, at most; then the list is empty.
-            also: whether there is something else to tell, for which the list may be empty too.
+            patience_s: how long, at most; then the stretch is empty.
+            also: whether there is something else to tell, for which the stretch may be empty too.
 
         Returns:
             The entries; none if some have fallen out of the run: the page must be loaded again.
         """
-        loop = asyncio.get_running_loop()
-        with self._live.woken(lambda: loop.call_soon_threadsafe(self._event.set)):
-            deadline = monotonic_s() + patience_s
-            while True:
-                self._event.clear()
-                found = self._live.run.after(self._number)
-                if found is None:
-                    return None
-                entries, self._number = found
-                fresh = [entry for entry in entries if entry.offset > self.position.get(entry.partition, -1)]
-                for entry in fresh:
-                    self.position[entry.partition] = entry.offset
-                if fresh or also() or monotonic_s() >= deadline:
-                    return fresh
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._event.wait(), max(deadline - monotonic_s(), 0.001))
+        bell = self._live.bell()
+        deadline = monotonic_s() + patience_s
+        while True:
+            start = self._number
+            found = self._live.run.after(start)
+            if found is None:
+                return None
+            entries, self._number = found
+            position = self.position
+            fresh = [entry for entry in entries if entry.offset > position.get(entry.partition, -1)]
+            for entry in fresh:
+                position[entry.partition] = entry.offset
+            if fresh:
+                return Stretch(fresh, (start, self._number) if len(fresh) == len(entries) else None)
+            if entries:  # seen before: a feed that comes back walks along the run
+                await asyncio.sleep(0)
+                continue
+            if also() or monotonic_s() >= deadline:
+                return Stretch([])
+            await bell.wait(max(deadline - monotonic_s(), 0.001))
 
 
 def write_position(position: Position) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from streams import __version__
 from streams.console.case_page import STAGES
+from streams.console.check import COMPARED, OCCASIONS
 from streams.console.filters import FAMILIES, GRADES, ORDERS, SEVERITIES, SLAS, STATES
 from streams.console.rights import ROLES
 from streams.policy.model import Policy
+from streams.vault.masking import Masked
 
 Schema = dict[str, Any]
 
@@ -203,22 +206,34 @@ def _page(name: str, item: Schema, more: Mapping[str, Schema]) -> Schema:
     return _object({name: {"type": "array", "items": item}, **more})
 
 
+def _asked(fields: Mapping[str, Schema]) -> Schema:
+    """Returns what a check is asked with: the fields, and why it is made."""
+    occasion = {"enum": list(OCCASIONS), "description": f"Why, for the audit; {OCCASIONS[0]} if none is given."}
+    made = _object(fields)
+    return made | {"properties": made["properties"] | {"occasion": occasion}}
+
+
 def _schemas() -> Schema:
     named = {"type": "array", "items": _object({"option": _TEXT, "title": _TEXT})}
     found = {"type": "array", "items": _object({"rule": _TEXT, "title": _TEXT, "grade": {"enum": list(GRADES)}})}
+    shown = {"oneOf": [_object({one.name: _TEXT for one in fields(Masked)}), {"type": "null"}]}
+    held = _object(
+        {"known": {"type": "boolean"}, "differs": {"type": "array", "items": {"enum": list(COMPARED)}}, "shown": shown}
+    )
     return {
         "Error": _object({"error": _TEXT, "message": _TEXT}),
         "Session": _object({"name": _TEXT, "role": {"enum": list(ROLES)}, "oblast": _TEXT, "csrf": _TEXT}),
         "CheckRequest": {
             "type": "object",
             "oneOf": [
-                _object(
+                _asked(
                     {
                         "country": {"type": "string", "pattern": "^[A-Za-z]{1,3}$"},
                         "document": {"type": "string", "minLength": 4, "maxLength": 40},
                     }
                 ),
-                _object({"subject": {"type": "string", "pattern": "^p[0-9]{1,6}-[0-9a-f]{32}$"}}),
+                _asked({"mrz": {"type": "string", "minLength": 72, "maxLength": 200}}),
+                _asked({"subject": {"type": "string", "pattern": "^p[0-9]{1,6}-[0-9a-f]{32}$"}}),
             ],
         },
         "Check": _object(
@@ -229,6 +244,7 @@ def _schemas() -> Schema:
                 "last_lawful_day": _MAYBE_DAY,
                 "findings": found,
                 "options": named,
+                "document": {"oneOf": [held, {"type": "null"}]},
             }
         ),
     }

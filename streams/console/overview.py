@@ -1,4 +1,4 @@
-"""The country at a glance: open alerts by oblast on a tile grid, flows, stock as an upper bound, follow-up, data quality.
+"""The country at a glance: open alerts by oblast on a map or a tile grid, flows, stock, follow-up, data quality.
 
 Every picture has a table beside it. Figures are for people who may see small cells: nothing here is for publication.
 """
@@ -81,6 +81,7 @@ def _overview(visit: Visit) -> Response:
     return visit.page(
         "overview.html",
         grid=grid,
+        tile_of={tile.code: tile for tile in grid},
         size=TILE,
         elsewhere=sum(row["alerts"] for row in rows if row["oblast"] not in TILES),
         flows=flows,

@@ -6,13 +6,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 
 from streams.errors import SetupError
 from streams.policy.codes import Text
-from streams.records.cases import Decision
+from streams.records.cases import Decision, EmployerOutcome
 
 OUTCOMES: Mapping[str, Decision | None] = {
     "legalised": "legalised",
@@ -24,7 +24,7 @@ OUTCOMES: Mapping[str, Decision | None] = {
     # Established by another body, whose own event says so in the log.
     "protected": None,
     "passed_on": None,
-    # An employer's: there is no decision event about employers yet.
+    # An employer's: leave as events of their own.
     "in_order": None,
     "put_in_order": None,
     # A dispute's: leave as events of the dispute.
@@ -32,6 +32,8 @@ OUTCOMES: Mapping[str, Decision | None] = {
     "rejected": None,
 }
 """Every way a proceeding may end, and the decision it sends for each of its cases."""
+EMPLOYER_OUTCOMES: Mapping[str, EmployerOutcome] = {name: name for name in get_args(EmployerOutcome)}
+"""The ways that are sent, too, as the decision about each employer's alert."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,13 @@ from starlette.responses import Response
 from streams.cases.follow import case_id_of
 from streams.console.case_page import standing
 from streams.console.clocks import PAUSE_REASONS
-from streams.console.decisions import Taken
+from streams.console.decisions import EmployerTaken, Taken
 from streams.console.disputes import close_dispute
-from streams.console.feed import colleagues, is_person
+from streams.console.feed import colleagues, is_employer, is_person
+from streams.console.filters import OPEN
 from streams.console.follow_up import TOWARDS_REMOVAL, CaseNow, refusal
-from streams.console.person_file import open_file
-from streams.console.procedures import OUTCOMES, Procedure, offered, procedures
+from streams.console.person_file import open_file, plain
+from streams.console.procedures import EMPLOYER_OUTCOMES, OUTCOMES, Procedure, offered, procedures
 from streams.console.proceedings import Proceeding
 from streams.console.reading import Fields
 from streams.console.rights import sees_one_oblast
@@ -132,7 +133,7 @@ def proceeding_of(visit: Visit) -> Proceeding:
 
 def _one(visit: Visit, *, status: int = 200, trouble: str = "", reason: str = "") -> Response:
     proceeding = proceeding_of(visit)
-    visit.audit("see_proceeding", proceeding.id)
+    visit.audit("see_proceeding", proceeding.id, proceeding.procedure.name)
     kept, today = visit.desk.proceedings, visit.desk.log_day()
     members = kept.members(proceeding.id)
     cases = _cases(visit, proceeding)
@@ -197,7 +198,7 @@ def _task(visit: Visit) -> Response:
         visit.desk.proceedings.finish(proceeding.id, step, visit.account.officer, visit.now, done=done)
     elif title:
         days = visit.field("days", 3)
-        if not days.isdigit() or not 0 < int(days) <= proceeding.days:
+        if not days.isdecimal() or not 0 < int(days) <= proceeding.days:
             return _one(visit, status=422, trouble="proceeding.bad_days")
         visit.desk.proceedings.add_task(proceeding.id, title, int(days), visit.account.officer, visit.now)
     else:
@@ -260,7 +261,8 @@ def _close(visit: Visit) -> Response:
     if proceeding.dispute_id:
         sent = close_dispute(visit, proceeding, outcome, reason)
         return visit.go(f"/proceedings/{proceeding.id}?done={'sent' if sent else 'kept'}")
-    taken = _outcomes(visit, proceeding, outcome, reason)
+    taken: list[Taken | EmployerTaken] = [*_outcomes(visit, proceeding, outcome, reason)]
+    taken += _of_employers(visit, proceeding, outcome, reason)
     officer, today = visit.account.officer, visit.desk.log_day()
     closing = visit.desk.proceedings.closing(proceeding, outcome, reason, officer=officer, at=visit.now, on=today)
     if taken:
@@ -296,4 +298,20 @@ def _outcomes(visit: Visit, proceeding: Proceeding, outcome: str, reason: str) -
             raise Refused(403, why_not)
         behind = max(at, last.get(str(case["case_id"]), ("", "", 0))[2])
         taken.append(Taken(decision, case["subject"], case["case_id"].bytes, None, reason, behind))
+    return taken
+
+
+def _of_employers(visit: Visit, proceeding: Proceeding, outcome: str, reason: str) -> list[EmployerTaken]:
+    """Returns the decisions an outcome sends about employers: for every alert of theirs that is still open."""
+    decision = EMPLOYER_OUTCOMES.get(outcome)
+    ids = [UUID(alert_id) for alert_id, case_id in visit.desk.proceedings.members(proceeding.id) if not case_id]
+    if decision is None or not ids:
+        return []
+    taken = []
+    for alert in visit.desk.reading.some(ids, visit.oblast):
+        if not is_employer(alert["subject"]) or alert["state"] not in OPEN:
+            continue  # a quota line's, or the facts settled it
+        before = visit.desk.reading.employer_decisions("alert_id", str(alert["alert_id"]))
+        behind = max((plain(one["occurred_at"]) for one in before), default=0)
+        taken.append(EmployerTaken(decision, alert["subject"], alert["alert_id"].bytes, alert["version"], reason, behind))
     return taken

@@ -100,6 +100,20 @@ class Reading:
             f"WHERE case_id = {quote(str(case_id))} ORDER BY occurred_at, toString(event_id)"
         )
 
+    def employer_decisions(self, column: str, value: str) -> list[Fields]:
+        """Returns how work on alerts about an employer ended, the oldest first.
+
+        Args:
+            column: ``alert_id``, or ``subject`` for everything about an employer.
+            value: which.
+        """
+        if column not in ("alert_id", "subject"):
+            raise ValueError(column)
+        return self.ask(
+            "SELECT alert_id, alert_version, decision, officer, reason, occurred_at FROM core_employer_decision "  # noqa: S608
+            f"WHERE {column} = {quote(value)} ORDER BY occurred_at, toString(event_id) LIMIT 200"
+        )
+
     def cases(self, stage: str, oblast: str, *, limit: int = 200) -> list[Fields]:
         """Returns cases, those due first; ``open``: on which someone has to act."""
         where = "open" if stage == "open" else f"stage = {quote(stage)}"

@@ -25,6 +25,7 @@ Action = Literal[
     "confirm_referral",
     "record_removal",
     "check_document",
+    "settle_identity",
     "see_audit",
     "manage_accounts",
 ]
@@ -53,6 +54,8 @@ MATRIX: dict[Action, frozenset[Role]] = {
     "confirm_referral": frozenset({"supervisor"}),
     "record_removal": frozenset({"supervisor"}),
     "check_document": _FIELD,
+    # Who is whom touches everything known of two people: a supervisor's word, with the documents' evidence before them.
+    "settle_identity": frozenset({"supervisor"}),
     # The auditor sees the audit and not the people; the administrator sees neither.
     "see_audit": frozenset({"auditor"}),
     "manage_accounts": frozenset({"administrator"}),

@@ -38,13 +38,16 @@ class SecondFactor:
         required: whether the roles that must have a second factor must: not in an invented country.
 
     Raises:
-        SetupError: the key cannot be read or made.
+        SetupError: the key cannot be read or made, or is not the one the secrets in the store lie under.
     """
 
     def __init__(self, store: Store, folder: Path, *, required: bool = True) -> None:
         self._store = store
         self._box = Fernet(_key(folder / "second-factor.key"))
         self._required = required
+        kept = store.rows("SELECT secret FROM otp LIMIT 1")
+        if kept:
+            self._opened(kept[0][0])  # several consoles on one store need the same key: better told at the start
 
     def enrolled(self, account_id: str) -> bool:
         """Returns whether an account has a second factor."""
@@ -145,7 +148,8 @@ class SecondFactor:
             return self._box.decrypt(secret.encode()).decode()
         except InvalidToken:
             raise SetupError(
-                "The second factor's key does not fit the store.", "Restore second-factor.key from a copy."
+                "The second factor's key does not fit the store.",
+                "Restore second-factor.key from a copy, or copy it from the console that shares this store.",
             ) from None
 
 

@@ -31,7 +31,8 @@ def _code(visit: Visit) -> Response:
     token = visit.request.cookies.get(HALF_COOKIE, "")
     account_id = visit.desk.second.half_of(token, visit.now)
     account = visit.desk.accounts.one(account_id) if account_id else None
-    if account is None or account.disabled:
+    # However they came this far: an account that rests takes no code.
+    if account is None or account.disabled or visit.desk.accounts.is_locked(account.name, visit.now):
         return visit.go("/sign-in")
     if not visit.desk.second.right(account.id, visit.field("code", 32), visit.now):
         visit.desk.second.count_try(token)
@@ -40,6 +41,7 @@ def _code(visit: Visit) -> Response:
         visit.desk.audit.write(visit.now, account.officer, "code_failed", account.id)
         return visit.page("code.html", status=403, trouble=visit.say("second.wrong"))
     visit.desk.second.end_half(token)
+    visit.desk.accounts.passed(account.id)
     response = begin_session(visit, account, "sign_in_two_factors")
     response.delete_cookie(HALF_COOKIE, path="/")
     return response
@@ -80,7 +82,11 @@ def _confirm(visit: Visit) -> Response:
 
 def _remove(visit: Visit) -> Response:
     account = visit.account
-    if not visit.desk.second.right(account.id, visit.field("code", 32), visit.now):
+    locked = visit.desk.accounts.is_locked(account.name, visit.now)
+    if locked or not visit.desk.second.right(account.id, visit.field("code", 32), visit.now):
+        if not locked:
+            visit.desk.accounts.failed(account.id, visit.now)
+        visit.audit("code_failed", account.id)
         raise Refused(422, "second.wrong")
     visit.desk.second.forget(account.id)
     visit.audit("second_factor_removed", account.id)

@@ -13,8 +13,10 @@ from starlette.applications import Starlette
 from streams.clock import now_ms
 from streams.console.desk import Desk, folder
 from streams.console.rights import ROLES, sees_one_oblast
-from streams.errors import SetupError
+from streams.errors import SetupError, UsageError
 
+FIRST = "administrator"
+"""The first account's name."""
 DEMO_OBLAST = "KZ-23"
 """The oblast the demo's oblast operator sees."""
 
@@ -37,11 +39,23 @@ def listen(host: str, port: int) -> socket.socket:
     return made
 
 
-def server(app: Starlette) -> uvicorn.Server:
-    """Returns the server; no access log: paths hold ids, and who looked at what is in the audit."""
+def server(app: Starlette, proxies: str = "") -> uvicorn.Server:
+    """Returns the server; no access log: paths hold ids, and who looked at what is in the audit.
+
+    Args:
+        app: the application.
+        proxies: addresses with commas, of the TLS proxies whose word counts for who asks (``X-Forwarded-For``); empty: nobody's.
+            Without it everybody behind a proxy would share one count of attempts.
+    """
     return uvicorn.Server(
         uvicorn.Config(
-            app, log_config=None, access_log=False, server_header=False, proxy_headers=False, timeout_graceful_shutdown=1
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=bool(proxies),
+            forwarded_allow_ips=proxies or None,
+            timeout_graceful_shutdown=1,
         )
     )
 
@@ -57,9 +71,13 @@ def first_link(desk: Desk, url: str) -> str:
     """
     at = now_ms()
     file = folder(desk.settings) / "setup-link"
-    known = desk.accounts.all()
+    # Whoever comes in by the sign-in provider has no password here: somebody must be able to without it.
+    known = [one for one in desk.accounts.all() if not one.issuer]
     if not known:
-        _, token = desk.accounts.invite("administrator", "administrator", "", at)
+        try:
+            _, token = desk.accounts.invite(FIRST, "administrator", "", at)
+        except UsageError:
+            return first_link(desk, url)  # another console that shares the store was faster: its account is ours too
     elif not desk.store.rows("SELECT 1 FROM account WHERE password <> '' LIMIT 1"):
         token = desk.accounts.invite_again(next(one.id for one in known if one.role == "administrator"), at)
     else:

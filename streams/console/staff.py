@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from starlette.responses import Response
 
 from streams.console.accounts import Account
 from streams.console.rights import ROLES
 from streams.console.visit import Refused, Visit, Way
 from streams.errors import IntegrityError, UsageError
+
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 def ways() -> list[Way]:
@@ -53,6 +57,8 @@ def _invite(visit: Visit) -> Response:
 
 def _link(visit: Visit) -> Response:
     account = _someone_else(visit)
+    if account.issuer:
+        raise Refused(422, "refused.provider_account")
     token = visit.desk.accounts.invite_again(account.id, visit.now)
     visit.desk.second.forget(account.id)
     visit.audit("account_link_made", account.id)
@@ -84,12 +90,12 @@ def _someone_else(visit: Visit) -> Account:
 
 
 def _url(visit: Visit, token: str) -> str:
-    return f"{visit.request.url.scheme}://{visit.request.headers['host']}/setup?token={token}"
+    return f"{visit.home_url}/setup?token={token}"
 
 
 def _audit(visit: Visit) -> Response:
     before = visit.request.query_params.get("before", "0")
-    if not before.isdigit():
+    if not _NUMBER.fullmatch(before):
         raise Refused(422, "refused.form")
     trouble = ""
     verified = 0

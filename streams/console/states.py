@@ -43,17 +43,21 @@ class States:
     def __init__(self, settings: Settings, path: Path) -> None:
         self._settings = settings
         self._lock = threading.Lock()
+        self._asking = threading.Lock()
         self._stop = threading.Event()
         self._ends: dict[int, int] = {}
         self._next: dict[int, int] = {}
         try:
-            if str(path) != ":memory:":
-                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                path.touch(mode=0o600)
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.touch(mode=0o600)
             self._data = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             self._data.execute("PRAGMA journal_mode=WAL")
             self._data.execute("PRAGMA synchronous=OFF")
             self._data.executescript(_TABLES)
+            # A connection of its own: who asks does not wait until what was read has been written.
+            self._asked = sqlite3.connect(
+                f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False, isolation_level=None
+            )
         except (OSError, sqlite3.Error) as error:
             raise SetupError(
                 f"The cache of states {path} cannot be opened: {error}.", f"Delete {path}: it is read again."
@@ -67,8 +71,10 @@ class States:
     def close(self) -> None:
         """Stops reading."""
         self._stop.set()
-        self._thread.join(5.0)
-        with self._lock:
+        if self._thread.is_alive():
+            self._thread.join(5.0)
+        with self._lock, self._asking:
+            self._asked.close()
             self._data.close()
 
     @property
@@ -78,24 +84,29 @@ class States:
 
     def get(self, subject: str) -> bytes | None:
         """Returns a person's packed state; none if nothing is known."""
-        with self._lock:
-            row = self._data.execute("SELECT content FROM state WHERE subject = ?", (subject.encode(),)).fetchone()
+        with self._asking:
+            row = self._asked.execute("SELECT content FROM state WHERE subject = ?", (subject.encode(),)).fetchone()
         return row[0] if row else None
 
     def take(self, messages: list[Any]) -> None:
         """Takes over what was read: changes and how far they go, together or not at all."""
+        changes: dict[bytes, bytes | None] = {}
+        reached: dict[int, int] = {}
+        for message in messages:
+            key = message.key()
+            if not key.startswith(_MARKER_MARK):
+                changes[key] = message.value()
+            reached[message.partition()] = message.offset() + 1
+        gone = [(key,) for key, value in changes.items() if value is None]
+        kept = [(key, value) for key, value in changes.items() if value is not None]
         with self._lock:
+            # The end of a partition may have been told in the same breath, and lies behind the last message.
+            reached = {one: max(self._next.get(one, 0), offset) for one, offset in reached.items()}
             self._data.execute("BEGIN")
             try:
-                for message in messages:
-                    key, value = message.key(), message.value()
-                    if not key.startswith(_MARKER_MARK):
-                        if value is None:
-                            self._data.execute("DELETE FROM state WHERE subject = ?", (key,))
-                        else:
-                            self._data.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (key, value))
-                    # The end of a partition may have been told in the same breath, and lies behind the last message.
-                    self._next[message.partition()] = max(self._next.get(message.partition(), 0), message.offset() + 1)
+                self._data.executemany("DELETE FROM state WHERE subject = ?", gone)
+                self._data.executemany("INSERT OR REPLACE INTO state VALUES (?, ?)", kept)
+                self._next |= reached
                 self._data.executemany("INSERT OR REPLACE INTO place VALUES (?, ?)", list(self._next.items()))
             except BaseException:
                 self._data.execute("ROLLBACK")
@@ -140,7 +151,7 @@ class States:
             self._ends = ends
             while not self._stop.is_set():
                 messages = []
-                for message in consumer.consume(2_000, 0.1):
+                for message in consumer.consume(500, 0.1):
                     if message.error() is None:
                         messages.append(message)
                     elif message.error().code() == KafkaError._PARTITION_EOF:  # librdkafka's own name

@@ -1,46 +1,23 @@
 """The console's own store: accounts, sessions, notes, audit. Alerts and cases are in the log.
 
-Two databases can stand behind `Store`: SQLite, which is here, and PostgreSQL, for which the statements keep to what both know.
+One interface, two databases: SQLite in a file of the console's own (`streams.console.sqlite`), and PostgreSQL by URL, which
+several consoles may share (`streams.console.postgresql`). Both obey the same laws (`tests/contract/test_console_store.py`).
+
+**Source**: ADR 0140.
 """
 
 from __future__ import annotations
 
-import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
-from streams.console.tables import SECOND_FACTOR, WORK
-from streams.errors import SetupError
+from streams.console.tables import STEPS
+from streams.errors import IntegrityError, SetupError
+from streams.settings import Settings
 
 Row = tuple[Any, ...]
-
-FORM = 1
-"""Form of the tables below; a store of a later form is refused."""
-
-_TABLES = """
-CREATE TABLE IF NOT EXISTS account (
-    id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, role TEXT NOT NULL, oblast TEXT NOT NULL, officer TEXT NOT NULL UNIQUE,
-    password TEXT NOT NULL, failures INTEGER NOT NULL, locked_until_at BIGINT NOT NULL, created_at BIGINT NOT NULL,
-    disabled INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS invitation (
-    digest TEXT PRIMARY KEY, account_id TEXT NOT NULL, expires_at BIGINT NOT NULL);
-CREATE TABLE IF NOT EXISTS session (
-    digest TEXT PRIMARY KEY, account_id TEXT NOT NULL, csrf TEXT NOT NULL, created_at BIGINT NOT NULL, seen_at BIGINT NOT NULL);
-CREATE TABLE IF NOT EXISTS audit (
-    seq INTEGER PRIMARY KEY, at BIGINT NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL, object TEXT NOT NULL,
-    reason TEXT NOT NULL, previous TEXT NOT NULL, digest TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS note (
-    id TEXT PRIMARY KEY, case_id TEXT NOT NULL, officer TEXT NOT NULL, written_at BIGINT NOT NULL, content TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS note_of_case ON note (case_id, written_at);
-CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, content TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS decision (
-    event_id TEXT PRIMARY KEY, source_seq BIGINT NOT NULL UNIQUE, occurred_at BIGINT NOT NULL, case_id TEXT NOT NULL,
-    decision TEXT NOT NULL, officer TEXT NOT NULL, content TEXT NOT NULL, taken_at BIGINT NOT NULL, sent INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS decision_of_case ON decision (case_id, source_seq);
-"""
 
 
 class Writer(Protocol):
@@ -54,78 +31,81 @@ class Writer(Protocol):
 
 
 class Store(Protocol):
-    """Where the console keeps its own data; safe for several threads."""
+    """Where the console keeps its own data; safe for several threads.
+
+    Every method raises ``DependencyError`` if the database does not answer within ten seconds.
+    """
 
     def rows(self, statement: str, *values: object) -> list[Row]:
-        """Reads; placeholders are ``?``."""
+        """Reads what is committed; placeholders are ``?``."""
 
-    def writing(self) -> Any:
-        """Returns a context: a transaction, alone among writers, committed at its end, undone by an exception."""
+    def writing(self) -> AbstractContextManager[Writer]:
+        """Returns a context: a transaction, alone among all consoles' writers, committed at its end, undone by an exception."""
+
+    def alone(self, name: str) -> AbstractContextManager[None]:
+        """Returns a context in which no other console on this store does what has this name; waits for it. Not for nesting."""
 
     def close(self) -> None:
         """Gives back files and connections."""
 
 
-class _Transaction:
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def rows(self, statement: str, *values: object) -> list[Row]:
-        return self._connection.execute(statement, values).fetchall()
-
-    def run(self, statement: str, *values: object) -> int:
-        return self._connection.execute(statement, values).rowcount
-
-
-class SqliteStore:
-    """A file only its owner can read; one connection, one user at a time: an operations centre writes a few rows a second.
+def open_store(settings: Settings, folder: Path, *, prepare: bool = True) -> Store:
+    """Opens the store the settings name.
 
     Args:
-        path: the file; it and its folder are created.
+        settings: ``console_store``: a URL of PostgreSQL; empty: SQLite.
+        folder: where SQLite's file is.
+        prepare: whether tables may be made and changed; without, a store of an earlier form is refused.
 
     Raises:
-        SetupError: it cannot be opened, or a later version of the program wrote it.
+        SetupError: the URL or the path will not do, or a later version of the program wrote the store.
+        DependencyError: the server refuses or does not answer.
     """
+    url = settings.console_store.get_secret_value()
+    if url:
+        from streams.console.postgresql import PostgresqlStore
 
-    def __init__(self, path: Path) -> None:
-        self._lock = threading.Lock()
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            path.touch(mode=0o600)
-            self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
-            self._connection.execute("PRAGMA journal_mode=WAL")
-            self._connection.execute("PRAGMA synchronous=FULL")
-            form = self._connection.execute("PRAGMA user_version").fetchone()[0]
-            if form > FORM:
-                raise SetupError(
-                    f"The console's store {path} has form {form}; this program knows form {FORM}.",
-                    "Start the version of the program that wrote it.",
-                )
-            self._connection.executescript(_TABLES + WORK + SECOND_FACTOR)
-            self._connection.execute(f"PRAGMA user_version={FORM}")
-        except (OSError, sqlite3.Error) as error:
-            raise SetupError(
-                f"The console's store {path} cannot be opened: {error}.", "Check the path and its rights."
-            ) from error
+        return PostgresqlStore(url, prepare=prepare)
+    from streams.console.sqlite import SqliteStore
 
-    def rows(self, statement: str, *values: object) -> list[Row]:
-        """Reads."""
-        with self._lock:
-            return self._connection.execute(statement, values).fetchall()
+    return SqliteStore(folder / "console.db")
 
-    @contextmanager
-    def writing(self) -> Iterator[Writer]:
-        """One transaction."""
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield _Transaction(self._connection)
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
 
-    def close(self) -> None:
-        """Closes the file."""
-        with self._lock:
-            self._connection.close()
+def missing_steps(applied: Sequence[Row], where: str) -> list[int]:
+    """Returns the numbers of the steps to apply.
+
+    Args:
+        applied: ``step, digest`` of those that were.
+        where: the store, for the sentences.
+
+    Raises:
+        SetupError: a later version of the program wrote the store.
+        IntegrityError: a step is not the one that was applied.
+    """
+    known = {int(step): str(digest) for step, digest in applied}
+    latest = max(known, default=0)
+    if latest > len(STEPS):
+        raise SetupError(
+            f"The console's store {where} has form {latest}; this program knows form {len(STEPS)}.",
+            "Start the version of the program that wrote it, or a later one.",
+        )
+    for step, digest in known.items():
+        if STEPS[step - 1].digest != digest:
+            raise IntegrityError(f"Step {step} of the console's store {where} is not the one this program knows.")
+    return [step for step in range(1, len(STEPS) + 1) if step not in known]
+
+
+def plain(values: Sequence[object]) -> list[Any]:
+    """Returns values as the columns take them: truth as a number, and texts without what no database can hold.
+
+    A browser may send anything: what is left of a broken text equals nothing that was ever kept.
+    """
+    return [_one(value) for value in values]
+
+
+def _one(value: object) -> object:
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    return value

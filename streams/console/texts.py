@@ -1,7 +1,8 @@
 """What the console says, in Kazakh, Russian and English; dates, numbers and plurals by CLDR.
 
-One file per language, and one for the officers' own work, all with the same keys and the same placeholders (a test holds it).
-Titles of rules, options, groups, posts and oblasts are the policy's own.
+One file per language, and one each for the officers' own work, for documents and who is whom, and for publishing systems, with
+the same keys and the same placeholders (a test holds it). Titles of rules, options, groups, posts and oblasts are the
+policy's own.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ Language = Literal["kk", "ru", "en"]
 LANGUAGES: tuple[Language, ...] = ("kk", "ru", "en")
 NAMES: dict[Language, str] = {"kk": "Қазақша", "ru": "Русский", "en": "English"}
 DEFAULT: Language = "kk"
-PARTS = ("work",)
+PARTS = ("work", "identity", "sources")
 """Texts that have files of their own: ``work.kk.yaml`` and so on."""
 
 _EPOCH = date(1970, 1, 1)

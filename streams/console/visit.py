@@ -15,7 +15,8 @@ from uuid import UUID
 import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
-from starlette.requests import Request
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
@@ -34,6 +35,7 @@ log = structlog.get_logger(__name__)
 
 SESSION_COOKIE = "shekara_session"
 HALF_COOKIE = "shekara_half"
+PROVIDER_COOKIE = "shekara_provider"
 LANGUAGE_COOKIE = "shekara_language"
 MAX_FORM_BYTES = 64 * 1024
 MAX_FORM_FIELDS = 600
@@ -53,6 +55,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Cache-Control": "no-store",
 }
+OVER_TLS = {"Strict-Transport-Security": "max-age=31536000"}
+"""Only where browsers reach us over TLS: on loopback it would lock other programs of the machine out of http."""
 
 
 class Refused(Exception):  # noqa: N818  # an answer, not a fault of the program
@@ -138,10 +142,41 @@ class Visit:
         if pace is not None and not pace.allows(self.account.id, self.now):
             raise Refused(429, "refused.too_often")
 
+    def require_form(self, trouble: Refused | None) -> None:
+        """Refuses a form in which something is wrong, or that no page of this session sent.
+
+        Args:
+            trouble: what was found wrong when it was read.
+
+        Raises:
+            Refused: so.
+        """
+        if trouble is not None:
+            raise trouble
+        if self.request.method == "POST" and self.session is not None:
+            token = self.request.headers.get("x-csrf-token") or self.field("csrf")
+            if not self.session.allows(token):
+                raise Refused(403, "refused.elsewhere")
+
     def field(self, name: str, longest: int = 2000) -> str:
         """Returns a text field of the form, without blanks around it; empty if missing."""
         value = self.form.get(name)
         return value.strip()[:longest] if isinstance(value, str) else ""
+
+    def secret(self, name: str) -> str:
+        """Returns a field of the form exactly as it was typed; empty if missing."""
+        value = self.form.get(name)
+        return value if isinstance(value, str) else ""
+
+    @property
+    def address(self) -> str:
+        """Returns from where the request comes, for counting attempts."""
+        return self.request.client.host if self.request.client else ""
+
+    @property
+    def home_url(self) -> str:
+        """Returns under which address the visitor reaches us, without a slash at its end."""
+        return self.desk.public_url or f"{self.request.url.scheme}://{self.request.headers['host']}"
 
     def id_in_path(self, name: str = "id") -> UUID:
         """Returns an id of the path.
@@ -170,6 +205,8 @@ class Visit:
 
 
 Handler = Callable[[Visit], Response]
+_TRIED = frozenset({"refused.rights", "refused.elsewhere"})
+"""Refusals the audit tells of: somebody signed in tried what is not theirs, or was made to by another page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,19 +242,34 @@ class Way:
 
 
 async def answer(desk: Desk, way: Way, request: Request, pace: Pace | None = None) -> Response:
-    """Answers one request of a way: session, rights, form, then its handler."""
+    """Answers one request of a way: session, rights, form, then its handler.
+
+    Everything that waits for the store or the warehouse is done in one stay in a thread: every change between threads waits
+    for the interpreter, and while the states are read that is what a check waits for.
+    """
     visit = Visit(desk, request, choose(request.cookies.get(LANGUAGE_COOKIE, ""), request.headers.get("accept-language", "")))
+    trouble = await _take_form(visit, way) if request.method == "POST" else None
+    response = await run_in_threadpool(_answered, visit, way, pace, trouble)
+    if way.api:
+        # Opened by hand, an answer for programs is a file and never a page.
+        response.headers.setdefault("Content-Disposition", 'attachment; filename="api.json"')
+    return response
+
+
+def _answered(visit: Visit, way: Way, pace: Pace | None, trouble: Refused | None) -> Response:
+    """Answers a visit whose form has been read; ``trouble`` is what is wrong with the form."""
     try:
-        visit.session = await run_in_threadpool(desk.sessions.find, request.cookies.get(SESSION_COOKIE, ""), visit.now)
+        visit.session = visit.desk.sessions.find(visit.request.cookies.get(SESSION_COOKIE, ""), visit.now)
         if way.action is not None:
             visit.account  # noqa: B018  # refuses who is not signed in
             visit.require(way.action)
             visit.require_second_factor(way)
             visit.require_pace(pace)
-        if request.method == "POST":
-            await _take_form(visit, way)
-        return await run_in_threadpool(way.handler, visit)
+        visit.require_form(trouble)
+        return way.handler(visit)
     except Refused as refused:
+        if visit.session is not None and refused.key in _TRIED:
+            visit.audit("refused", way.path, refused.key.removeprefix("refused."))
         return _refusal(visit, way, refused.status, refused.key)
     except ShekaraError as error:
         # Our own sentences name no person; still they go to the log, and the page says only what to do.
@@ -229,35 +281,32 @@ async def answer(desk: Desk, way: Way, request: Request, pace: Pace | None = Non
         return _refusal(visit, way, 500, "refused.fault")
 
 
-async def _take_form(visit: Visit, way: Way) -> None:
+async def _take_form(visit: Visit, way: Way) -> Refused | None:
     """Reads the form and makes sure one of our own pages sent it.
 
-    Raises:
-        Refused: it is too long, or comes from elsewhere.
+    Returns:
+        What is wrong with it: it is too long, is none, or comes from elsewhere. Who may not send any is told that first.
     """
     request = visit.request
     origin = request.headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != request.headers.get("host", ""):
-        raise Refused(403, "refused.elsewhere")
+        return Refused(403, "refused.elsewhere")
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        raise Refused(403, "refused.elsewhere")
+        return Refused(403, "refused.elsewhere")
     length = request.headers.get("content-length", "")
-    if not length.isdigit() or int(length) > MAX_FORM_BYTES:
-        raise Refused(413, "refused.too_long")
-    if way.api:
-        try:
+    if not length.isdecimal() or int(length) > MAX_FORM_BYTES:
+        return Refused(413, "refused.too_long")
+    try:
+        if way.api:
             content = json.loads(await request.body())
-        except ValueError:
-            content = None
-        if not isinstance(content, dict):
-            raise Refused(422, "refused.form")
-        visit.body = content
-    else:
-        visit.form = await request.form(max_files=0, max_fields=MAX_FORM_FIELDS)
-    if visit.session is not None:
-        token = request.headers.get("x-csrf-token") or visit.field("csrf")
-        if not visit.session.allows(token):
-            raise Refused(403, "refused.elsewhere")
+            if not isinstance(content, dict):
+                return Refused(422, "refused.form")
+            visit.body = content
+        else:
+            visit.form = await request.form(max_files=0, max_fields=MAX_FORM_FIELDS)
+    except (ValueError, HTTPException, ClientDisconnect):
+        return Refused(422, "refused.form")
+    return None
 
 
 def _refusal(visit: Visit, way: Way, status: int, key: str) -> Response:
@@ -282,12 +331,17 @@ Send = Callable[[Any], Awaitable[None]]
 
 
 class Headers:
-    """Puts the secure headers on every answer, errors of the framework included."""
+    """Puts the secure headers on every answer, errors of the framework included.
 
-    def __init__(self, app: Callable[[Any, Receive, Send], Awaitable[None]]) -> None:
+    Args:
+        app: what answers.
+        secure: whether browsers reach us over TLS.
+    """
+
+    def __init__(self, app: Callable[[Any, Receive, Send], Awaitable[None]], *, secure: bool = False) -> None:
         self._app = app
         self._headers: Sequence[tuple[bytes, bytes]] = [
-            (name.lower().encode(), value.encode()) for name, value in HEADERS.items()
+            (name.lower().encode(), value.encode()) for name, value in (HEADERS | (OVER_TLS if secure else {})).items()
         ]
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:

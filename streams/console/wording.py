@@ -37,6 +37,8 @@ _REASONS = frozenset(
         "people_out",
         "quota_raised",
         "year_over",
+        "term_over",
+        "retention",
     }
 )
 

@@ -157,7 +157,7 @@ class Work:
         now = now_ms() if at is None else at
         with self._lock:
             if monotonic_s() - self._read_s > _FRESH_S:
-                self._read()
+                self._record(self._read())
             return Moment(now, officer, self._held, tuple(one for one in self._mutes if one.until_at > now))
 
     def changed_since(self, number: int) -> tuple[int, list[str]]:
@@ -165,7 +165,22 @@ class Work:
         with self._lock:
             return self.number, sorted({alert_id for n, alert_id in self._changes if n > number})
 
-    def _read(self) -> None:
+    def look(self) -> bool:
+        """Reads the work again; returns whether another console that shares the store changed it."""
+        with self._lock:
+            changed = self._read()
+            self._record(changed)
+        return bool(changed)
+
+    def _record(self, alert_ids: Iterable[str]) -> None:
+        found = list(alert_ids)
+        if found:
+            self.number += 1
+            self._changes.extend((self.number, alert_id) for alert_id in found)
+
+    def _read(self) -> set[str]:
+        """Returns the alerts whose work is not as it was read last."""
+        before, first = self._held, self._read_s < 0
         rows = self._store.rows(
             "SELECT alert_id, owner, snoozed_until_at, returned_at FROM held ORDER BY alert_id LIMIT ?", HELD_AT_MOST
         )
@@ -174,6 +189,7 @@ class Work:
         mutes = self._store.rows(f"SELECT {columns} FROM mute WHERE until_at > ? ORDER BY until_at", now_ms())  # noqa: S608
         self._mutes = tuple(Mute(*row) for row in mutes)
         self._read_s = monotonic_s()
+        return set() if first else {key for key in before.keys() | self._held.keys() if before.get(key) != self._held.get(key)}
 
     def do(
         self, officer: str, kind: str, at: int, after: Mapping[str, Held], *, reason: str = "", cases: Iterable[str] = ()
@@ -291,9 +307,10 @@ class Work:
 
     def _tell(self, alert_ids: Iterable[str]) -> None:
         with self._lock:
-            self._read()
-            self.number += 1
-            self._changes.extend((self.number, alert_id) for alert_id in alert_ids)
+            changed = self._read() | set(alert_ids)
+            self._record(changed)
+            if not changed:
+                self.number += 1  # a mute, say: what is in the queue may be another
 
 
 def _plain(held: Mapping[str, Held]) -> dict[str, list[object]]:

@@ -33,6 +33,7 @@ from streams.records import (
     Correction,
     CountStatement,
     Dispute,
+    EmployerDecision,
     EmployerDeclaration,
     EntryBan,
     IdentityLink,
@@ -321,12 +322,16 @@ def _dispute(event: Dispute, _: int) -> Fault | None:
     return None
 
 
-def _case_decision(event: CaseDecision, _: int) -> Fault | None:
+def _case_decision(event: CaseDecision | EmployerDecision, _: int) -> Fault | None:
     if not event.officer:
         return "missing_officer", "officer: expected the pseudonym of the officer who decided; came an empty text."
     if not event.reason.strip() or len(event.reason) > MAX_REASON:
         return "missing_reason", f"reason: expected 1 to {MAX_REASON} characters; came {len(event.reason)}."
     return None
+
+
+def _employer_decision(event: EmployerDecision, received_at: int) -> Fault | None:
+    return _case_decision(event, received_at) or _at_least("alert_version", event.alert_version, 1)
 
 
 def _count_statement(event: CountStatement, _: int) -> Fault | None:
@@ -366,6 +371,7 @@ def checks(codes: Codes) -> dict[type[Record], Check]:
         Correction: _correction,
         Dispute: _dispute,
         CaseDecision: _case_decision,
+        EmployerDecision: _employer_decision,
         PostHeartbeat: bound.post_heartbeat,
         PostOutage: bound.post_outage,
         CountStatement: _count_statement,

@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from streams.decode.rejected import Codes
 from streams.records import Record
 
 Fault = tuple[str, str]
 """Code and reason."""
 
-DAY_MS = 86_400_000
+DAY_MS: Final = 86_400_000
 
-FUTURE_TOLERANCE_MS = DAY_MS
+FUTURE_TOLERANCE_MS: Final = DAY_MS
 """How far an event may lie ahead of its arrival. No two civil times on Earth are further apart than 26 hours and none in
 Kazakhstan's neighbourhood further than 12, so a day lets pass every clock set to the wrong zone (the log puts such an
 event right by a correction), and stops clocks set to the wrong year, which would hold a person's clock ahead for ever."""
 
-FIRST_DAY = -25_567
+FIRST_DAY: Final = -25_567
 """1900-01-01: nobody alive crossed a border before; an earlier date is a field left empty by a program."""
 
-LAST_DAY = 84_006
+LAST_DAY: Final = 84_006
 """2200-01-01: registers write 9999-12-31 for "unlimited"; the schemas have null for that."""
 
-FIRST_MS = FIRST_DAY * DAY_MS
-LAST_MS = LAST_DAY * DAY_MS
+FIRST_MS: Final = FIRST_DAY * DAY_MS
+LAST_MS: Final = LAST_DAY * DAY_MS
 
-MAX_SOURCE = 64
+MAX_SOURCE: Final = 64
 """Characters of a source's name: it becomes a label in metrics and a dictionary entry in the warehouse."""
 
-MAX_NAME = 64
+MAX_NAME: Final = 64
 """Characters of the name of a quota or of a clock."""
 
-NIL = bytes(16)
-HEXADECIMAL = "0123456789abcdef"
+NIL: Final = bytes(16)
+HEXADECIMAL: Final = "0123456789abcdef"
 
 
 def is_pseudonym(text: str, letter: str) -> bool:

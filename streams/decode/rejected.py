@@ -95,8 +95,9 @@ CODES: dict[str, str] = {
     "wrong_partition": "It lies in another partition than murmur2 of its key gives, apart from the person's other facts.",
     "too_many_facts": "The subject's facts together are longer than the log carries: one stand-in pseudonym for many people.",
     "rule_failed": "A rule raised an error on this event: a bug of ours; replay it once it is fixed.",
+    "refused_by_warehouse": "ClickHouse did not take its row; the worker has processed it. Mend the cause, then replay it.",
 }
 """Every code, and what it says; codes are never renamed or reused, publishers program against them."""
 
-FOUND_LATER = frozenset({"wrong_key", "wrong_partition", "too_many_facts", "rule_failed"})
-"""Codes that depend on more than the message's value: the worker finds them, not the decoder."""
+FOUND_LATER = frozenset({"wrong_key", "wrong_partition", "too_many_facts", "rule_failed", "refused_by_warehouse"})
+"""Codes that depend on more than the message's value: the worker or the warehouse finds them, not the decoder."""

@@ -25,6 +25,7 @@ Signatures = Literal["off", "lenient", "strict"]
 _NAMES = frozenset(kind.NAME for kind in INPUTS)
 _PARTS = {"types", "own_post", "signatures", "keys", "note"}
 _KEY_PARTS = {"kid", "public", "from", "until", "revoked_at", "note"}
+_FOREVER = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,16 @@ class SourceKey:
     until_at: int | None
     revoked_at: int | None
 
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Returns the first instant it counts, and the first it no longer does, UTC epoch ms."""
+        ends = [at for at in (self.until_at, self.revoked_at) if at is not None]
+        return self.from_at, min(ends, default=_FOREVER)
+
     def counts_at(self, at_ms: int) -> bool:
         """Returns whether a message that arrived then may be signed with it."""
-        return (
-            self.from_at <= at_ms
-            and (self.until_at is None or at_ms < self.until_at)
-            and (self.revoked_at is None or at_ms < self.revoked_at)
-        )
+        first, end = self.counts
+        return first <= at_ms < end
 
 
 @dataclass(frozen=True, slots=True)

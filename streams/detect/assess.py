@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from typing import Final
 
 from streams.detect.dossier import Dossier
 from streams.detect.finding import Found
 from streams.detect.logtime import LogTime
-from streams.detect.rules import bans, data_quality, households, notification, overstay, reminders, work
+from streams.detect.rules import bans, data_quality, households, notification, overstay, reminders, retention, work
 from streams.detect.situation import Situation
 from streams.policy.model import Policy
 from streams.records import Dispute
 
-RULES: tuple[Callable[[Situation], None], ...] = (
+RULES: Final[tuple[Callable[[Situation], None], ...]] = (
     overstay.find,
     notification.find,
     work.find,
@@ -71,6 +72,7 @@ def assess(dossier: Dossier, policy: Policy, time: LogTime, *, guarded: bool = F
     situation = Situation(dossier, policy, time)
     for rule in RULES:
         rule(situation)
+    retention.expire(situation)
     found = _one_per_key(situation.found)
     suspended: set[tuple[str, int, int]] = set()
     if situation.disputes:

@@ -11,7 +11,7 @@ Tags, field orders and numbers below are a storage format: add at the end, never
 from __future__ import annotations
 
 from struct import Struct
-from typing import Literal, cast, get_args
+from typing import Final, Literal, cast, get_args
 
 from streams.detect.packing import (
     Strings,
@@ -72,7 +72,7 @@ def _fields(spec: str, **words: object) -> tuple[_Field, ...]:
     return tuple(found)
 
 
-_FORMS: tuple[tuple[type[PersonEvent], tuple[_Field, ...]], ...] = (
+_FORMS: Final[tuple[tuple[type[PersonEvent], tuple[_Field, ...]], ...]] = (
     (
         BorderCrossing,
         _fields(
@@ -144,28 +144,28 @@ _FORMS: tuple[tuple[type[PersonEvent], tuple[_Field, ...]], ...] = (
     ),
 )  # fmt: skip
 
-_TAG: dict[type[PersonEvent], int] = {kind: tag for tag, (kind, _) in enumerate(_FORMS)}
+_TAG: Final[dict[type[PersonEvent], int]] = {kind: tag for tag, (kind, _) in enumerate(_FORMS)}
 _CROSSING, _REGISTRATION, _WORK_PERMIT = 0, 1, 2
-_TIGHT = 128
+_TIGHT: Final = 128
 """Set in the tag of a fact in tight form."""
 
 # id, occurred_at (32 low bits, 16 high bits), recorded_at - occurred_at, then what the type needs.
-_HEAD = Struct("<16sIHI")
-_TIGHT_CROSSING = Struct("<16sIHIBBBB")
-_TIGHT_REGISTRATION = Struct("<16sIHIBBBHH")
-_TIGHT_WORK_PERMIT = Struct("<16sIHI16sBBBBBHH")
-_NO_DAY = 0xFFFF
+_HEAD: Final = Struct("<16sIHI")
+_TIGHT_CROSSING: Final = Struct("<16sIHIBBBB")
+_TIGHT_REGISTRATION: Final = Struct("<16sIHIBBBHH")
+_TIGHT_WORK_PERMIT: Final = Struct("<16sIHI16sBBBBBHH")
+_NO_DAY: Final = 0xFFFF
 
-_DIRECTIONS = get_args(Direction)
-_PURPOSES = get_args(Purpose)
-_DOCUMENTS = get_args(DocumentKind)
-_TRANSPORTS = get_args(Transport)
-_REGISTRATIONS = get_args(RegistrationKind)
-_HOSTS = get_args(HostKind)
-_PERMITS = get_args(WorkPermitKind)
-_PERMIT_TYPES = get_args(WorkPermitType)
-_CATEGORIES: tuple[str | None, ...] = (*get_args(WorkCategory), None)
-_CODES: dict[str, dict[str | None, int]] = {
+_DIRECTIONS: Final = get_args(Direction)
+_PURPOSES: Final = get_args(Purpose)
+_DOCUMENTS: Final = get_args(DocumentKind)
+_TRANSPORTS: Final = get_args(Transport)
+_REGISTRATIONS: Final = get_args(RegistrationKind)
+_HOSTS: Final = get_args(HostKind)
+_PERMITS: Final = get_args(WorkPermitKind)
+_PERMIT_TYPES: Final = get_args(WorkPermitType)
+_CATEGORIES: Final[tuple[str | None, ...]] = (*get_args(WorkCategory), None)
+_CODES: Final[dict[str, dict[str | None, int]]] = {
     name: {word: code for code, word in enumerate(words)}
     for name, words in (
         ("direction", _DIRECTIONS), ("purpose", _PURPOSES), ("document", _DOCUMENTS), ("transport", _TRANSPORTS),
@@ -173,15 +173,15 @@ _CODES: dict[str, dict[str | None, int]] = {
         ("category", _CATEGORIES),
     )
 }  # fmt: skip
-_DIRECTION_CODE = _CODES["direction"]
-_PURPOSE_CODE = _CODES["purpose"]
-_DOCUMENT_CODE = _CODES["document"]
-_TRANSPORT_CODE = _CODES["transport"]
-_REGISTRATION_CODE = _CODES["registration"]
-_HOST_CODE = _CODES["host"]
-_PERMIT_CODE = _CODES["permit"]
-_PERMIT_TYPE_CODE = _CODES["permit_type"]
-_CATEGORY_CODE = _CODES["category"]
+_DIRECTION_CODE: Final = _CODES["direction"]
+_PURPOSE_CODE: Final = _CODES["purpose"]
+_DOCUMENT_CODE: Final = _CODES["document"]
+_TRANSPORT_CODE: Final = _CODES["transport"]
+_REGISTRATION_CODE: Final = _CODES["registration"]
+_HOST_CODE: Final = _CODES["host"]
+_PERMIT_CODE: Final = _CODES["permit"]
+_PERMIT_TYPE_CODE: Final = _CODES["permit_type"]
+_CATEGORY_CODE: Final = _CODES["category"]
 
 
 def put_fact(out: bytearray, fact: PersonEvent, strings: Strings) -> None:
@@ -359,8 +359,8 @@ def own_fields(fact: PersonEvent) -> list[object]:
     return [value.hex() if isinstance(value, bytes) else value for value in values]
 
 
-FACTS: tuple[type[PersonEvent], ...] = tuple(kind for kind, _ in _FORMS)
+FACTS: Final[tuple[type[PersonEvent], ...]] = tuple(kind for kind, _ in _FORMS)
 """Every type of fact a dossier holds."""
 
-FIELDS: dict[type[PersonEvent], tuple[str, ...]] = {kind: tuple(name for name, _, _ in fields) for kind, fields in _FORMS}
+FIELDS: Final[dict[type[PersonEvent], tuple[str, ...]]] = {kind: tuple(name for name, _, _ in fields) for kind, fields in _FORMS}
 """The fields kept of each type, in order; a test holds them against the dataclasses."""

@@ -6,13 +6,14 @@ A day is an int (days since 1970-01-01); a set of days is a list of ``(first, la
 from __future__ import annotations
 
 from bisect import bisect_right
+from typing import Final
 
 Span = tuple[int, int]
 
-FAR = 4_000_000
+FAR: Final = 4_000_000
 """A day after every day: the end of what has no end."""
 
-LAST_MS = 1 << 47
+LAST_MS: Final = 1 << 47
 """An instant after every instant anyone will look at, UTC epoch ms."""
 
 

@@ -27,7 +27,7 @@ class Found:
         evidence: event ids it rests on, in order of ``(occurred_at, event_id)``.
         ended_by: empty while it lasts, else ``exit_seen``, ``exit_not_seen``, ``title_found``, ``registered``,
             ``permit_found``, ``contract_found``, ``citizenship``, ``permits_over``, ``share_met``, ``alerts_ended``,
-            ``within_quota``, ``people_out``, ``quota_raised``, ``year_over``.
+            ``within_quota``, ``people_out``, ``quota_raised``, ``year_over``, ``retention``.
         departed: whether the exit of the stay was seen.
     """
 

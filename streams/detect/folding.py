@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from streams.detect.assess import Assessment
 from streams.detect.dossier import Dossier
 from streams.detect.folded import Folded, Visit, can_fold
@@ -14,7 +16,7 @@ from streams.detect.situation import Situation
 from streams.detect.stays import Stay
 from streams.records import BorderCrossing, Correction, PersonEvent
 
-_YEAR_MS = 365 * 86_400_000
+_YEAR_MS: Final = 365 * 86_400_000
 
 
 def fold(dossier: Dossier, assessment: Assessment, time: LogTime) -> Dossier:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-VERSION = 1
+from typing import Final
+
+VERSION: Final = 1
 """The version of every stored form."""
 
 # Strings with a number for good: the oblasts and the neighbours most travellers come from. Append only.
-COMMON: tuple[str, ...] = (
+COMMON: Final[tuple[str, ...]] = (
     "", "KAZ", "KZ-10", "KZ-11", "KZ-15", "KZ-19", "KZ-23", "KZ-27", "KZ-31", "KZ-33", "KZ-35", "KZ-39", "KZ-43", "KZ-47",
     "KZ-55", "KZ-59", "KZ-61", "KZ-62", "KZ-63", "KZ-71", "KZ-75", "KZ-79", "RUS", "UZB", "KGZ", "CHN", "TJK", "TKM", "BLR",
     "ARM", "TUR", "IND", "IRN", "AZE", "GEO", "UKR", "DEU", "KOR", "USA", "GBR", "MNG", "AFG", "PAK", "VNM", "eaeu",
     "visa_exempt", "A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K", "L", "M", "N", "O", "P", "Q", "R", "S", "T", "U",
     "private", "tourism", "business", "work", "study", "treatment", "family", "transit", "official", "crew", "unknown",
 )  # fmt: skip
-_COMMON_CODE = {text: code for code, text in enumerate(COMMON)}
-_LITERALS_FROM = 100
+_COMMON_CODE: Final = {text: code for code, text in enumerate(COMMON)}
+_LITERALS_FROM: Final = 100
 
 
 class Strings:

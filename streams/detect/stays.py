@@ -6,13 +6,15 @@ presence nor absence.
 
 from __future__ import annotations
 
+from typing import Final
+
 from streams.detect.days import FAR
 from streams.detect.folded import Folded
 from streams.policy.model import UNKNOWN_GROUP, Policy
 from streams.policy.zones import Zone
 from streams.records import BorderCrossing, Inspection, StayRegistration
 
-CITIZENS = "kaz"
+CITIZENS: Final = "kaz"
 """The group no rule of stay, notification, work or ban applies to."""
 
 

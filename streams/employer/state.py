@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from struct import Struct
 
-from streams.alerts.known import Known, take_known
+from streams.alerts.known import Known, put_all, take_all
 from streams.detect.employers.headcounts import Headcounts, take_headcounts
-from streams.detect.packing import VERSION, Strings, put_uint, take_uint
+from streams.detect.packing import VERSION, Strings
 from streams.errors import IntegrityError
 
 _HEAD = Struct("<BI")
@@ -36,9 +36,7 @@ class State:
         strings = Strings()
         body = bytearray()
         self.headcounts.put(body, strings)
-        put_uint(body, len(self.known))
-        for known in self.known:
-            known.put(body, strings)
+        put_all(body, self.known, strings)
         out = bytearray(_HEAD.pack(VERSION, self.policy_digest))
         strings.pack(out)
         out += body
@@ -64,9 +62,5 @@ def unpack(state: bytes, subject: str) -> State:
     strings = Strings()
     at = strings.unpack(state, _HEAD.size)
     headcounts, at = take_headcounts(state, at, strings, subject)
-    count, at = take_uint(state, at)
-    known: list[Known] = []
-    for _ in range(count):
-        one, at = take_known(state, at, strings)
-        known.append(one)
+    known, _ = take_all(state, at, strings)
     return State(headcounts, known, digest)

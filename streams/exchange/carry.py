@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 _BATCH = 2_000
 _POLL_S = 0.5
 _ANSWER_S = 30.0
+_TAKEN_OVER = frozenset({"_FENCED", "FENCED_INSTANCE_ID", "INVALID_PRODUCER_EPOCH", "PRODUCER_FENCED", "_FATAL"})
 
 
 def create_topics(settings: Settings, agencies: Sequence[Agency]) -> list[str]:
@@ -76,6 +77,8 @@ class Carrier:
             options
             | {
                 "group.id": group,
+                # One exchange a namespace: the next one takes over at once, also from one that was killed.
+                "group.instance.id": group,
                 "isolation.level": "read_committed",
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
@@ -112,13 +115,20 @@ class Carrier:
             while not self._stop.is_set():
                 self._step()
         except KafkaException as error:
+            reason = error.args[0].name()
+            if reason in _TAKEN_OVER or error.args[0].fatal():
+                raise DependencyError(
+                    f"The exchange ends: another exchange of {self._namespace} has taken over ({reason}).", "Run one at a time."
+                ) from error
             raise DependencyError(
-                f"The exchange cannot go on: {error.args[0].name()}.", "Check Kafka; start it again, it goes on where it was."
+                f"The exchange cannot go on: {reason}.", "Check Kafka; start it again, it goes on where it was."
             ) from error
         finally:
             self._consumer.close()
 
     def _step(self) -> None:
+        from confluent_kafka import KafkaException
+
         messages = self._consumer.consume(_BATCH, _POLL_S)
         found = [message for message in messages if message.error() is None]
         for message in messages:
@@ -128,6 +138,8 @@ class Carrier:
                 self._ended.discard(place)
             elif error.name() == "_PARTITION_EOF":
                 self._ended.add(place)
+            elif not error.retriable():
+                raise KafkaException(error)
         if found:
             self._tell(found)
         assigned = {(one.topic, one.partition) for one in self._consumer.assignment()}

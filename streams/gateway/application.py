@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
+import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -18,7 +19,7 @@ from starlette.routing import Route
 
 from streams import __version__, metrics
 from streams.clock import monotonic_s
-from streams.errors import SetupError
+from streams.errors import SetupError, ShekaraError
 from streams.gateway import openapi, restproxy
 from streams.gateway.delivery import BusyError, Delivery
 from streams.gateway.intake import MEDIA, BodyError, Intake
@@ -27,6 +28,8 @@ from streams.gateway.publishing import Publishing, Result
 from streams.gateway.tokens import Token, Tokens
 from streams.wire import avro
 from streams.wire.topics import TOPICS
+
+log = structlog.get_logger(__name__)
 
 Handler = Callable[[Request, Token], Awaitable[Response]]
 _NO_STORE = {"Cache-Control": "no-store"}
@@ -93,6 +96,12 @@ class Gateway:
             return problem(400, "The connection ended before the body did.")
         except BusyError:
             return problem(429, _NOT_NOW, retry_s=1)
+        except ShekaraError as error:
+            # The vault did not take a document. Our own sentences hold no data; the caller needs to know only what to do.
+            log.warning("request failed", error=type(error).__name__, what=error.what)
+            return problem(
+                503, "What the documents' vault must keep could not be kept. Nothing was published; send it again.", retry_s=5
+            )
         finally:
             self.busy -= 1
 
@@ -109,6 +118,8 @@ class Gateway:
         headers = {name.lower(): value for name, value in request.headers.items()}
         items = await run_in_threadpool(self.intake.read, body, media, headers, token)
         self.rates.spend(token, len(items))
+        if self.intake.has_to_keep(items):
+            await run_in_threadpool(self.intake.keep, items)
         results = await self.publishing.publish(items)
         counts = {status: sum(result.status == status for result in results) for status in _STATUSES}
         answer = counts | {"items": [result.plain(index) for index, result in enumerate(results)]}
@@ -130,6 +141,8 @@ class Gateway:
         except BodyError as error:
             return _proxy_error(error.status, error.status * 100 + 1, error.detail)
         self.rates.spend(token, len(items))
+        if self.intake.has_to_keep(items):
+            await run_in_threadpool(self.intake.keep, items)
         results = await self.publishing.publish(items)
         return Response(json.dumps(restproxy.answer(results)), 200, _NO_STORE, restproxy.ANSWER)
 

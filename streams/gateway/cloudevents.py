@@ -1,4 +1,4 @@
-"""CloudEvents 1.0 (JSON format, and HTTP binary mode) as another way to write our events.
+"""CloudEvents 1.0 as another way to write our events: JSON format and HTTP binary mode in, Kafka binary mode out.
 
 ``id`` is the ``event_id``, ``type`` is ``shekara.v1.<event type>`` (or the event type alone), ``source`` and ``subject`` are
 ours, ``time`` is ``occurred_at``; ``data`` has the other fields. An attribute may stand in ``data`` too if it is the same there.
@@ -7,11 +7,15 @@ ours, ``time`` is ``occurred_at``; ``data`` has the other fields. An attribute m
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
+from uuid import UUID
 
-from streams.wire.jsonform import FieldError, shown
+from streams.wire.jsonform import FieldError, instant_text, shown
 from streams.wire.schemas import NAMESPACE
+
+if TYPE_CHECKING:
+    from streams.gateway.intake import Message
 
 ONE = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
@@ -58,3 +62,20 @@ def row_of(event: Any) -> dict[str, Any]:
         if row.setdefault(field, value) != value:
             raise FieldError(field, "the same in the CloudEvent's attribute and in data", "two values")
     return row
+
+
+def kafka_headers(message: Message) -> list[tuple[str, bytes]]:
+    """Returns the headers that make a message a CloudEvent to whoever reads Kafka's binary mode; its value stays as it is.
+
+    Args:
+        message: what will be published.
+    """
+    attributes = {
+        "ce_specversion": "1.0",
+        "ce_id": str(UUID(bytes=message.event_id)),
+        "ce_source": message.source,
+        "ce_type": f"{NAMESPACE}.{message.event_type}",
+        "ce_time": str(instant_text(message.occurred_at)),
+        "content-type": "avro/binary",
+    }
+    return [(name, value.encode()) for name, value in attributes.items()]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from streams.errors import DependencyError, SetupError
+from streams.gateway import cloudevents
 from streams.gateway.intake import Message
 from streams.settings import Settings
 from streams.wire import connection
@@ -60,15 +61,17 @@ class Delivery:
     Args:
         settings: address, security and namespace of Kafka.
         delivery_s: how long Kafka has to acknowledge.
+        as_cloudevents: whether messages carry the headers of CloudEvents (``ce_*``).
 
     Raises:
         SetupError: the settings are incomplete.
     """
 
-    def __init__(self, settings: Settings, *, delivery_s: float = DELIVERY_S) -> None:
+    def __init__(self, settings: Settings, *, delivery_s: float = DELIVERY_S, as_cloudevents: bool = False) -> None:
         from confluent_kafka import Producer
 
         self._namespace = settings.namespace
+        self._as_cloudevents = as_cloudevents
         self._expected = {topic.name(settings.namespace) for topic in TOPICS if topic.role == "input"}
         self._address = ",".join(connection.servers(settings))
         self._producer: Any = Producer(
@@ -138,11 +141,11 @@ class Delivery:
     def _produce(self, messages: Sequence[Message], flight: _Flight) -> None:
         headers = self._signed(messages)
         for index, message in enumerate(messages):
-            topic = message.topic.name(self._namespace)
+            topic, own = message.topic.name(self._namespace), headers[index // BATCH_EVENTS]
+            if self._as_cloudevents:
+                own = own + cloudevents.kafka_headers(message)
             try:
-                self._producer.produce(
-                    topic, message.value, message.key, headers=headers[index // BATCH_EVENTS], on_delivery=flight.callback(index)
-                )
+                self._producer.produce(topic, message.value, message.key, headers=own, on_delivery=flight.callback(index))
             except Exception as error:
                 # BufferError or KafkaException: librdkafka did not take it, so no callback will come.
                 flight.done(index, type(error).__name__)

@@ -10,10 +10,11 @@ from uuid import UUID
 
 from streams.clock import now_ms
 from streams.decode import Decoder, Rejected
-from streams.errors import UsageError
+from streams.documents import TravelDocument
+from streams.documents.reading import FIELDS
 from streams.gateway import cloudevents
 from streams.gateway.tokens import Token
-from streams.publish.pseudonym import Pseudonyms
+from streams.publish.holder import Holders, Keep
 from streams.records import Record
 from streams.wire import avro
 from streams.wire.jsonform import FieldError, from_json, shown
@@ -79,6 +80,9 @@ class Message:
         value: in single-object encoding.
         event_id: of the event.
         event_type: of the event.
+        source: of the event.
+        occurred_at: of the event, UTC epoch ms.
+        document: whose holder it is about, where the caller said so; for the vault, never for Kafka.
     """
 
     topic: Topic
@@ -86,6 +90,9 @@ class Message:
     value: bytes
     event_id: bytes
     event_type: str
+    source: str
+    occurred_at: int
+    document: TravelDocument | None = None
 
 
 Item = Message | Refusal
@@ -96,12 +103,28 @@ class Intake:
 
     Args:
         decoder: the very door of the system: what it would refuse is refused here.
-        pseudonyms: makes pseudonyms of document numbers; none where this gateway has no key.
+        holders: makes pseudonyms of document data; none where this gateway has no key.
+        vault: keeps the documents behind the pseudonyms; none where there is no vault.
     """
 
-    def __init__(self, decoder: Decoder, pseudonyms: Pseudonyms | None) -> None:
+    def __init__(self, decoder: Decoder, holders: Holders | None, vault: Keep | None = None) -> None:
         self._decoder = decoder
-        self._pseudonyms = pseudonyms
+        self._holders = holders
+        self._vault = vault
+
+    def has_to_keep(self, items: Iterable[Item]) -> bool:
+        """Returns whether `keep` would write: most requests bring pseudonyms and need not wait for a thread."""
+        return self._vault is not None and any(isinstance(item, Message) and item.document is not None for item in items)
+
+    def keep(self, items: Iterable[Item]) -> None:
+        """Keeps the documents of what will be published, all or none; before Kafka has it, so that no event lacks its document.
+
+        Raises:
+            SetupError: the vault took none; nothing may be published then.
+        """
+        held = [(item.key.decode(), item.document) for item in items if isinstance(item, Message) and item.document is not None]
+        if held and self._vault is not None:
+            self._vault(held)
 
     def read(self, body: bytes, media: str, headers: Mapping[str, str], token: Token) -> list[Item]:
         """Returns the items of a body, in its order.
@@ -148,10 +171,11 @@ class Intake:
         if not isinstance(row, dict):
             return Refusal("unreadable", f"expected a JSON object, got {shown(row)}")
         try:
-            record = from_json(str(row.get("type", "")), self._with_subject(row))
+            row, document = self._with_subject(row)
+            record = from_json(str(row.get("type", "")), row)
         except FieldError as error:
             return Refusal("unreadable", str(error), error.field, _id_in(row))
-        return self._checked(cast("Record", record), avro.encode(record), token)
+        return self._checked(cast("Record", record), avro.encode(record), token, document)
 
     def avro_item(self, value: bytes, token: Token) -> Item:
         """Returns the item of one message, in either framing."""
@@ -161,7 +185,7 @@ class Intake:
             return Refusal(error.code, error.reason)
         return self._checked(cast("Record", record), value, token)
 
-    def _checked(self, record: Record, value: bytes, token: Token) -> Item:
+    def _checked(self, record: Record, value: bytes, token: Token, document: TravelDocument | None = None) -> Item:
         event_id: bytes | None = getattr(record, "event_id", None)
         if record.NAME not in token.types:
             allowed = ", ".join(token.types)
@@ -172,26 +196,16 @@ class Intake:
         outcome = self._decoder.decode(value, received_at=now_ms(), topic=topic, headers=None)
         if isinstance(outcome, Rejected):
             return Refusal(outcome.code, outcome.reason, outcome.reason.partition(":")[0].partition(",")[0], event_id)
-        return Message(topic, record.subject.encode(), value, record.event_id, record.NAME)
+        key, at = record.subject.encode(), record.occurred_at
+        return Message(topic, key, value, record.event_id, record.NAME, record.source, at, document)
 
-    def _with_subject(self, row: dict[str, Any]) -> dict[str, Any]:
-        """Turns a document's number into the pseudonym, where this gateway has the key; the number goes nowhere else."""
-        if "document_number" not in row:
-            return row
-        if self._pseudonyms is None:
-            raise FieldError("document_number", "a subject: this gateway has no key to make pseudonyms", "a document's number")
-        if "subject" in row:
-            raise FieldError("document_number", "either it or a subject", "both")
-        row = dict(row)
-        number, country = row.pop("document_number"), row.pop("issuing_country", None)
-        if not isinstance(number, str) or not isinstance(country, str):
-            raise FieldError("issuing_country", "the number and the issuing country as texts", "something else")
-        try:
-            row["subject"] = self._pseudonyms.person(country, number)
-        except UsageError as error:
-            expected, _, came = error.what.removeprefix("expected ").partition(", got ")
-            raise FieldError("document_number", expected, came) from None
-        return row
+    def _with_subject(self, row: dict[str, Any]) -> tuple[dict[str, Any], TravelDocument | None]:
+        """Turns document data into the pseudonym, where this gateway has the key."""
+        if not any(name in row for name in FIELDS):
+            return row, None
+        if self._holders is None:
+            raise FieldError("document_number", "a subject: this gateway has no key to make pseudonyms", "a document's data")
+        return self._holders.replaced(row)
 
 
 @dataclass(frozen=True, slots=True)

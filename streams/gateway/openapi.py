@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from streams.documents.reading import FIELDS, MAX_TEXT
 from streams.gateway import cloudevents, intake, limits, restproxy
 from streams.gateway.tokens import TYPES
 from streams.wire.avro import KINDS, schema_of
 from streams.wire.jsonform import Field, Form, fields_of
+from streams.wire.topics import TOPICS
 
 _FORMS: dict[Form, dict[str, Any]] = {
     "id": {"type": "string", "format": "uuid"},
@@ -61,10 +63,14 @@ def document(namespace: str, version: str) -> dict[str, Any]:
             "/v1/events": {"post": _events()},
             "/topics/{topic}": {"post": _produce(namespace)},
             "/v1/schemas": {"get": _open("The schemas: id, name, version, fingerprint.")},
-            "/v1/schemas/{name}": {"get": _open("The Avro schema of an event type.", _path("name", {"enum": sorted(KINDS)}))},
-            "/schemas/ids/{id}": {"get": _open("A schema as a Confluent registry answers.", _path("id", {"type": "integer"}))},
+            "/v1/schemas/{name}": {
+                "get": _open("The Avro schema of an event type.", _path("name", {"enum": sorted(KINDS)}), more=_absent())
+            },
+            "/schemas/ids/{id}": {
+                "get": _open("A schema as a Confluent registry answers.", _path("id", {"type": "integer"}), more=_absent())
+            },
             "/livez": {"get": _open("Whether the process lives.")},
-            "/readyz": {"get": _open("Whether Kafka answers; 503 and why if not.")},
+            "/readyz": {"get": _open("Whether Kafka answers.", more={"503": {"description": "It does not, and why."}})},
             "/metrics": {"get": _open("Figures for Prometheus.")},
         },
         "components": {
@@ -72,10 +78,23 @@ def document(namespace: str, version: str) -> dict[str, Any]:
             "schemas": {name: event_schema(name) for name in TYPES}
             | {
                 "Event": {"oneOf": [_ref(name) for name in TYPES], "discriminator": {"propertyName": "type"}},
+                "Document": _document(),
                 "Results": _results(),
                 "Problem": _problem(),
             },
         },
+    }
+
+
+def _document() -> dict[str, Any]:
+    """Returns the fields an event may have in place of ``subject``; the gateway publishes none of them."""
+    text = {"type": "string", "maxLength": MAX_TEXT}
+    lines = {"oneOf": [text, {"type": "array", "items": text}], "description": "Machine-readable zone (ICAO 9303), line by line."}
+    return {
+        "type": "object",
+        "description": "In place of subject: a machine-readable zone, or number and issuing country with what else is known.",
+        "properties": {name: lines if name == "mrz" else text for name in FIELDS},
+        "anyOf": [{"required": ["mrz"]}, {"required": ["document_number", "issuing_country"]}],
     }
 
 
@@ -89,6 +108,7 @@ def _events() -> dict[str, Any]:
     return {
         "operationId": "publishEvents",
         "summary": "Publish one event or many; the same event sent again is published once.",
+        "description": "Where the gateway has the key, an event of a person may have Document's fields in place of subject.",
         "requestBody": {
             "required": True,
             "content": {
@@ -118,7 +138,7 @@ def _produce(namespace: str) -> dict[str, Any]:
     return {
         "operationId": "produce",
         "summary": "Produce as with Confluent's REST Proxy v2.",
-        "parameters": [_path("topic", {"type": "string"}, f"For example {namespace}.people.")],
+        "parameters": [_path("topic", {"enum": [topic.name(namespace) for topic in TOPICS if topic.role == "input"]})],
         "requestBody": {
             "required": True,
             "content": {restproxy.BINARY: {"schema": records}, restproxy.JSON: {"schema": records}},
@@ -129,8 +149,27 @@ def _produce(namespace: str) -> dict[str, Any]:
                 "content": {restproxy.ANSWER: {"schema": {"type": "object"}}},
             }
         }
-        | _refusals(),
+        | _refusals()
+        | {
+            status: {"description": words} | _either()
+            for status, words in (
+                ("404", "None of our input topics."),
+                ("413", f"More than {intake.MAX_ITEMS} records or {limits.MAX_BODY_BYTES} bytes."),
+                ("415", "Another content type."),
+                ("422", "Not of the REST Proxy's form."),
+            )
+        },
     }
+
+
+def _either() -> dict[str, Any]:
+    """Returns the content of an error as REST Proxy writes it, or as the rest of the gateway does."""
+    proxy = {"type": "object", "properties": {"error_code": {"type": "integer"}, "message": {"type": "string"}}}
+    return {"content": {restproxy.ANSWER: {"schema": proxy}, "application/problem+json": {"schema": _ref("Problem")}}}
+
+
+def _absent() -> dict[str, Any]:
+    return {"404": {"description": "There is none."} | _either()}
 
 
 def _refusals() -> dict[str, Any]:
@@ -146,8 +185,9 @@ def _refusals() -> dict[str, Any]:
     }
 
 
-def _open(summary: str, *parameters: dict[str, Any]) -> dict[str, Any]:
-    return {"summary": summary, "security": [], "parameters": list(parameters), "responses": {"200": {"description": summary}}}
+def _open(summary: str, *parameters: dict[str, Any], more: dict[str, Any] | None = None) -> dict[str, Any]:
+    responses = {"200": {"description": summary}} | (more or {})
+    return {"summary": summary, "security": [], "parameters": list(parameters), "responses": responses}
 
 
 def _path(name: str, schema: dict[str, Any], description: str = "") -> dict[str, Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from struct import Struct
 from typing import get_args
 
-from streams.alerts.known import Known, take_known
+from streams.alerts.known import Known, put_all, take_all
 from streams.detect.employers.headcounts import Headcounts, take_headcounts
 from streams.detect.labour.quota import Line
 from streams.detect.packing import VERSION, Strings, put_int, put_optional, put_uint, take_int, take_optional, take_uint
@@ -101,7 +101,7 @@ def unpack_employer(data: bytes, employer: str) -> EmployerState:
         link, at = _take_link(data, at, strings, employer)
         found.links[link_key(link)] = link
     found.headcounts, at = take_headcounts(data, at, strings, employer)
-    found.known = _take_known_all(data, at, strings)
+    found.known, _ = take_all(data, at, strings)
     return found
 
 
@@ -184,7 +184,7 @@ def unpack_line(data: bytes, line: Line) -> LineState:
     for _ in range(count):
         day, at = take_int(data, at)
         found.uses[day], at = take_uint(data, at)
-    found.known = _take_known_all(data, at, strings)
+    found.known, _ = take_all(data, at, strings)
     return found
 
 
@@ -204,22 +204,11 @@ def _head(data: bytes) -> tuple[int, int | None]:
 
 
 def _packed(digest: int, due_ms: int | None, strings: Strings, body: bytearray, known: list[Known]) -> bytes:
-    put_uint(body, len(known))
-    for one in known:
-        one.put(body, strings)
+    put_all(body, known, strings)
     out = bytearray(_HEAD.pack(VERSION, digest, due_ms or 0))
     strings.pack(out)
     out += body
     return bytes(out)
-
-
-def _take_known_all(data: bytes, at: int, strings: Strings) -> list[Known]:
-    count, at = take_uint(data, at)
-    found: list[Known] = []
-    for _ in range(count):
-        one, at = take_known(data, at, strings)
-        found.append(one)
-    return found
 
 
 def _put_link(out: bytearray, link: LabourLink, strings: Strings) -> None:

@@ -29,13 +29,23 @@ class Child:
         log: file that receives what the child writes to stdout and stderr, from the start on; without one it writes where
             we do.
         env: variables to set on top of ours.
+        yields: how far it stands back where processors are short (added to our niceness, 0 to 19).
     """
 
-    def __init__(self, name: str, argv: Sequence[str | Path], *, log: Path | None, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        argv: Sequence[str | Path],
+        *,
+        log: Path | None,
+        env: Mapping[str, str] | None = None,
+        yields: int = 0,
+    ) -> None:
         self.name = name
         self.argv = [str(part) for part in argv]
         self.log = log
         self.env = dict(env or {})
+        self.yields = yields
         self.stopping = False
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -51,6 +61,7 @@ class Child:
             _LIBC.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
             if os.getppid() != parent:  # it died before the line above
                 os._exit(1)
+            os.nice(self.yields)
 
         try:
             with self._output() as log:
@@ -61,7 +72,7 @@ class Child:
                     stderr=None if log is None else subprocess.STDOUT,
                     env={**os.environ, **self.env},
                     start_new_session=True,
-                    preexec_fn=die_with_parent,  # noqa: PLW1509  two system calls, no lock, no import
+                    preexec_fn=die_with_parent,  # noqa: PLW1509  three system calls, no lock, no import
                 )
         except OSError as error:
             raise SetupError(f"{self.name} could not be started: {error.strerror or error} ({error.filename}).") from error

@@ -58,9 +58,10 @@ def start_stack(supervisor: Supervisor, console: Console, *more: Service) -> Set
     sql_port = settings.sql_port or ports.keep(stack.run_folder(settings) / "ports.json", ("sql",))["sql"]
     supervisor.sql_url = f"http://{ports.LOOPBACK}:{sql_port}"
     with console.status("Starting the warehouse and the worker …"):
+        # One machine for all: people who wait for a page go before work that only falls behind for a while (ADR 0171).
         supervisor.start(
-            Service("warehouse", ours("warehouse"), env={"SHEKARA_SQL_PORT": str(sql_port)}, stop_share_s=4.0),
-            Service("worker", ours("worker"), ready_within_s=120.0),
+            Service("warehouse", ours("warehouse"), env={"SHEKARA_SQL_PORT": str(sql_port)}, stop_share_s=4.0, yields=10),
+            Service("worker", ours("worker"), ready_within_s=120.0, yields=5),
             *more,
         )
     supervisor.describe()

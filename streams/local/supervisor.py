@@ -63,6 +63,7 @@ class Service:
         probe: it answers ``/readyz`` on the port handed to it.
         ready_within_s: how long it may take until it is ready.
         stop_share_s: how long it may take to end by itself.
+        yields: how far it stands back where processors are short (niceness, 0 to 19).
     """
 
     name: str
@@ -71,6 +72,7 @@ class Service:
     probe: bool = True
     ready_within_s: float = 60.0
     stop_share_s: float = 2.5
+    yields: int = 0
 
 
 def ours(*command: str) -> list[str]:
@@ -153,7 +155,7 @@ class Supervisor:
                 port = ports.take(1)[0]
                 env["SHEKARA_METRICS_PORT"] = str(port)
                 self._urls[service.name] = f"http://{ports.LOOPBACK}:{port}"
-            child = Child(service.name, service.argv, log=self.log_folder / f"{service.name}.log", env=env)
+            child = Child(service.name, service.argv, log=self.log_folder / f"{service.name}.log", env=env, yields=service.yields)
             self._children.append((child, service.stop_share_s))
             child.start()
             children.append(child)

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from streams.alerts.known import Known
 from streams.alerts.lifecycle import Occasion, Told, compare
 from streams.cases.follow import File, case_id_of, follow
@@ -42,9 +44,9 @@ from streams.records import (
     WorkPermit,
 )
 
-_TITLES = (Visa, ResidencePermit, WorkPermit, LabourContract, StayRegistration, ProtectionStatus, Citizenship)
+_TITLES: Final = (Visa, ResidencePermit, WorkPermit, LabourContract, StayRegistration, ProtectionStatus, Citizenship)
 
-_OF_LINKS = (IdentityLink, SharedFacts)
+_OF_LINKS: Final = (IdentityLink, SharedFacts)
 
 
 def take(state: bytes | None, record: PersonEvent, time: LogTime, cause: Cause, policy: Policy) -> Step:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import zlib
 from struct import Struct
+from typing import Final
 
-from streams.alerts.known import Known, take_known
+from streams.alerts.known import Known, put_all, take_all
 from streams.cases.follow import Followed, take_followed
 from streams.detect.dossier import Dossier, take_facts
 from streams.detect.folded import take_folded
@@ -20,10 +21,10 @@ from streams.person.circle import Circle, Kinship, take_circle, together
 from streams.person.links import Told, put_told, take_told
 from streams.person.step import Due
 
-_HEAD = Struct("<BBIHIHI")
+_HEAD: Final = Struct("<BBIHIHI")
 _AT, _COVERAGE, _GAPS, _CIRCLE = 1, 2, 4, 8
 
-_FOLDED = 2
+_FOLDED: Final = 2
 """The form of a state with folded visits: a program that knows only `VERSION` must refuse it, not lose them."""
 
 
@@ -62,9 +63,7 @@ class State:
         strings = Strings()
         body = bytearray()
         self.dossier.put(body, strings)
-        put_uint(body, len(self.known))
-        for known in self.known:
-            known.put(body, strings)
+        put_all(body, self.known, strings)
         put_uint(body, len(self.cases))
         for case in self.cases:
             case.put(body)
@@ -121,11 +120,7 @@ def unpack(state: bytes, subject: str) -> State:
     strings = Strings()
     at = strings.unpack(state, _HEAD.size)
     dossier, at = take_facts(state, at, strings, subject)
-    count, at = take_uint(state, at)
-    known: list[Known] = []
-    for _ in range(count):
-        one, at = take_known(state, at, strings)
-        known.append(one)
+    known, at = take_all(state, at, strings)
     count, at = take_uint(state, at)
     cases: list[Followed] = []
     for _ in range(count):

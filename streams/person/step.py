@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from streams.records import Alert, Case, Finding, LabourLink, SharedFacts
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(NamedTuple):
     """The record that makes us look at a person.
 
     Attributes:
@@ -20,8 +19,7 @@ class Cause:
     caused_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(NamedTuple):
     """When a tick must look at the person again; everything empty means never.
 
     Attributes:
@@ -35,11 +33,10 @@ class Due:
     on_gaps: bool
 
 
-NEVER = Due(None, None, on_gaps=False)
+NEVER: Final = Due(None, None, on_gaps=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """What came of looking at one person once.
 
     Attributes:

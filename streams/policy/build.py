@@ -36,21 +36,9 @@ from streams.policy.registers import ZoneOf, confidence_of, read_calendar_overri
 from streams.policy.zones import Zone
 
 SECTIONS: tuple[str, ...] = (
-    "policy",
-    "parameters",
-    "allowances",
-    "groups",
-    "rules",
-    "options",
-    "countries",
-    "special_codes",
-    "oblasts",
-    "posts",
-    "sectors",
-    "visa_categories",
-    "quotas",
-    "working_days",
-)
+    "policy", "parameters", "allowances", "groups", "rules", "options", "countries", "special_codes",
+    "oblasts", "posts", "sectors", "visa_categories", "quotas", "quota_kinds", "working_days",
+)  # fmt: skip
 """Everything a policy file may hold at its top level."""
 
 CODE_SECTIONS = frozenset({"countries", "special_codes", "oblasts", "posts", "sectors", "visa_categories", "working_days"})
@@ -98,7 +86,7 @@ def build(name: str, sections: Mapping[str, Item], zone_of: ZoneOf, holidays_of:
     known = _known(sections, codes, faults)
     parameters = _Reader(sections, known, head, faults).parameters()
     starts, members = _memberships(parameters, codes, head, faults)
-    quotas = read_quotas(sections, codes, faults)
+    quotas, quota_texts = read_quotas(sections, codes, faults)
     options = {item.value["name"].value: text_of(item.value["text"]) for item in _options(sections, Faults())}
     working_days = _working_days(sections, holidays_of, faults)
     zones = _zones(codes, head, zone_of)
@@ -119,6 +107,7 @@ def build(name: str, sections: Mapping[str, Item], zone_of: ZoneOf, holidays_of:
         option_texts=options,
         group_texts={group: text_of(item.value["title"]) for group, item in _texts_of(sections, "groups").items()},
         quotas=quotas,
+        quota_texts=quota_texts,
         zones=zones,
         periods=periods,
         rules=rules,
@@ -136,7 +125,7 @@ def _head(sections: Mapping[str, Item], zone_of: ZoneOf) -> _Head:
     item = sections["policy"]
     keys = keys_of(item, ("title", "from", "zone", "otherwise"), ("without", "based_on", "codes_of"))
     without = (
-        [one_of(child, PARAMETERS, "parameter") for child in list_of(keys["without"], "parameters")] if "without" in keys else []
+        [one_of(child, PARAMETERS, "parameters") for child in list_of(keys["without"], "parameters")] if "without" in keys else []
     )
     return _Head(
         title=text_of(keys["title"]),
@@ -214,9 +203,12 @@ class _Reader:
 
     def _read(self, name: str, item: Item, unit: str, kind: Kind) -> None:
         keys = keys_of(item, ("description", "unit", "values"))
-        description = text_of(keys["description"])
-        if word(keys["unit"], "a unit") != unit:
-            raise keys["unit"].refuse(f"the unit {unit!r}")
+        description = Text("", "", "")
+        with self.faults.collecting():
+            description = text_of(keys["description"])
+        with self.faults.collecting():
+            if word(keys["unit"], "a unit") != unit:
+                raise keys["unit"].refuse(f"the unit {unit!r}")
         self._note(name, unit, description, self._periods(keys["values"], kind), item)
 
     def _note(self, name: str, unit: str, description: Text, periods: tuple[Period, ...], item: Item) -> None:
@@ -229,6 +221,11 @@ class _Reader:
         for child in list_of(item, "values, each with from, value, source, confidence"):
             with self.faults.collecting():
                 keys = keys_of(child, ("from", "value", "source", "confidence"))
+                source, confidence = "", None
+                with self.faults.collecting():
+                    source = word(keys["source"], "a source")
+                with self.faults.collecting():
+                    confidence = confidence_of(keys["confidence"])
                 from_on = day_of(keys["from"])
                 if found and from_on <= found[-1].from_on:
                     before = date_of(found[-1].from_on)
@@ -236,7 +233,8 @@ class _Reader:
                         f"periods in order that do not overlap: a day after {before}", f"{date_of(from_on)}"
                     )
                 value = kind(keys["value"], self.known)
-                found.append(Period(from_on, value, word(keys["source"], "a source"), confidence_of(keys["confidence"])))
+                if confidence is not None:
+                    found.append(Period(from_on, value, source, confidence))
         if len(self.faults.found) == faults_before:
             if not found:
                 raise item.refuse("at least one value", "an empty list")

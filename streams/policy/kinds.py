@@ -73,7 +73,7 @@ def one_of(item: Item, choices: Collection[str], what: str) -> str:
     if not isinstance(item.value, str) or item.value not in choices:
         shown = sorted(choices)
         came = f"{describe(item.value)}{nearest(item.value, shown)}" if isinstance(item.value, str) else None
-        raise item.refuse(f"{what}: {', '.join(shown)}" if len(shown) <= 24 else f"a known {what}", came)
+        raise item.refuse(f"{what}: {', '.join(shown)}" if len(shown) <= 24 else f"one of the known {what}", came)
     return item.value
 
 
@@ -239,6 +239,7 @@ PARAMETERS: Mapping[str, Spec] = {
     "retention_after_exit_years": _YEARS,
     "retention_no_exit_years": _YEARS,
     "retention_notice_days": Spec("calendar days", whole(0, 366), 0),
+    "retention_longest_title_years": _YEARS,
     "mci_kzt": Spec("tenge", whole(1, 1_000_000, optional=True), None),
     "fines": Spec("notes by article", notes, {}),
 }

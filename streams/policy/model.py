@@ -113,7 +113,7 @@ class Rules:
         permit_max_months: longest permit by permit type.
         citizen_share_12: least share of citizens in categories 1 and 2, percent.
         citizen_share_34: least share of citizens in categories 3 and 4, percent.
-        transferee_share_max: greatest share of intra-company transferees, percent.
+        transferee_share_max: greatest share of intra-company transferees, percent; shown only (docs/policy.md).
         trafficking_min_workers: people at one employer and address from which the indicator is looked at.
         trafficking_expiry_days: days within which their documents expired together.
         trafficking_seen_days: days after that within which they must have been seen or lodged there.
@@ -125,6 +125,8 @@ class Rules:
         retention_after_exit_years: how long data are kept after a lawful exit.
         retention_no_exit_years: how long after the last lawful day where no exit was seen.
         retention_notice_days: days of notice before erasure.
+        retention_longest_title_years: the longest a title given once can make a stay lawful; copies for statistics are kept this
+            much longer; 0: without end.
         mci_kzt: monthly calculation index, tenge; shown, never used to compute a penalty.
         fines: note on the fine by article of the Code; shown, never computed.
         by_rule: terms by rule name; a rule that is not here is not applied.
@@ -163,6 +165,7 @@ class Rules:
     retention_after_exit_years: int
     retention_no_exit_years: int
     retention_notice_days: int
+    retention_longest_title_years: int
     mci_kzt: int | None
     fines: Mapping[str, str]
     by_rule: Mapping[str, RuleTerms]
@@ -261,6 +264,7 @@ class Policy:
         option_texts: every lawful option in the order they must be considered.
         group_texts: title of every stay group.
         quotas: every quota line, of all years and versions.
+        quota_texts: what each quota is a quota of; the figures are persons.
         zones: zone by place (post or oblast code); an empty place is the country as a whole.
         periods: first day of each period in which no value changes.
         rules: the values of each period.
@@ -280,6 +284,7 @@ class Policy:
     option_texts: Mapping[str, Text]
     group_texts: Mapping[str, Text]
     quotas: tuple[QuotaLine, ...]
+    quota_texts: Mapping[str, Text]
     zones: Mapping[str, Zone]
     periods: tuple[int, ...]
     rules: tuple[Rules, ...]

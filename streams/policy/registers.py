@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import get_args
 
-from streams.policy.codes import Code, Codes, Confidence, Country, Oblast, Post, PostKind
+from streams.policy.codes import Code, Codes, Confidence, Country, Oblast, Post, PostKind, Text
 from streams.policy.document import Faults, Item, date_of, day_number
 from streams.policy.kinds import day_of, keys_of, list_of, mapping_of, number_of, one_of, text_of, word
 from streams.policy.model import QuotaLine
@@ -18,6 +18,8 @@ ZoneOf = Callable[[str], Zone | None]
 """Gives the history of a zone by its tz database name; none if there is no such zone."""
 
 _KIND_LETTERS: Mapping[str, str] = {"road": "R", "rail": "T", "air": "A", "sea": "S"}
+QUOTAS = ("labour", "kandas")
+QUOTA_UNIT = "persons"
 _COUNTRY = re.compile(r"[A-Z]{3}")
 _OBLAST = re.compile(r"KZ-[0-9]{2}")
 
@@ -90,7 +92,7 @@ def _post(code: str, item: Item, oblasts: Mapping[str, Oblast], countries: Mappi
     kind = one_of(keys["kind"], _KIND_LETTERS, "one of")
     if not re.fullmatch(rf"{re.escape(oblast)}-{_KIND_LETTERS[kind]}[1-9][0-9]?", code):
         raise item.refuse(f"a code like {oblast}-{_KIND_LETTERS[kind]}1 for a {kind} post in {oblast}", f"the code {code!r}")
-    neighbour = one_of(keys["neighbour"], countries, "country") if "neighbour" in keys else ""
+    neighbour = one_of(keys["neighbour"], countries, "countries") if "neighbour" in keys else ""
     typed: PostKind = kind  # type: ignore[assignment]
     return Post(code, text_of(keys["name"]), oblast, typed, zone_name(keys["zone"], zone_of), neighbour)
 
@@ -103,14 +105,31 @@ def _named(sections: Mapping[str, Item], section: str, faults: Faults) -> dict[s
     return found
 
 
-def read_quotas(sections: Mapping[str, Item], codes: Codes, faults: Faults) -> tuple[QuotaLine, ...]:
-    """Reads every quota line, ordered by quota, year, line and version."""
+def _quota_texts(sections: Mapping[str, Item], faults: Faults) -> dict[str, Text]:
+    """Reads what each quota is a quota of, in words."""
+    found: dict[str, Text] = {}
+    for name, item in _entries(sections, "quota_kinds", faults):
+        with faults.collecting():
+            if name not in QUOTAS:
+                raise item.refuse(f"one of the quotas {', '.join(QUOTAS)}", f"the unknown {name!r}")
+            keys = keys_of(item, ("description", "unit"))
+            if word(keys["unit"], "a unit") != QUOTA_UNIT:
+                raise keys["unit"].refuse(f"the unit {QUOTA_UNIT!r}")
+            found[name] = text_of(keys["description"])
+    return found
+
+
+def read_quotas(sections: Mapping[str, Item], codes: Codes, faults: Faults) -> tuple[tuple[QuotaLine, ...], dict[str, Text]]:
+    """Reads every quota line, ordered by quota, year, line and version, and what each quota is a quota of."""
     found: dict[tuple[str, int, str, str, str, int], QuotaLine] = {}
+    kinds = dict(_entries(sections, "quota_kinds", faults))
     for name, item in _entries(sections, "quotas", faults):
         with faults.collecting():
             quota, _, year = name.partition(" ")
-            if quota not in {"labour", "kandas"} or not re.fullmatch(r"[12][0-9]{3}", year):
+            if quota not in QUOTAS or not re.fullmatch(r"[12][0-9]{3}", year):
                 raise item.refuse("a name like 'labour 2025' or 'kandas 2025'", f"{name!r}")
+            if quota not in kinds:
+                raise item.refuse(f"a description of {quota!r} under 'quota_kinds'", "none")
             for child in list_of(item, "quota lines"):
                 with faults.collecting():
                     line = _quota_line(quota, int(year), child, codes)
@@ -123,7 +142,7 @@ def read_quotas(sections: Mapping[str, Item], codes: Codes, faults: Faults) -> t
                             f"a version that begins after {date_of(before.effective_on)}", f"{date_of(line.effective_on)}"
                         )
                     found[key] = line
-    return tuple(found[key] for key in sorted(found))
+    return tuple(found[key] for key in sorted(found)), _quota_texts(sections, faults)
 
 
 def _quota_line(quota: str, year: int, item: Item, codes: Codes) -> QuotaLine:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from typing import Final
 
-DAY_MS = 86_400_000
-_WIDEST_MS = 15 * 3_600_000  # no zone is further from UTC
+DAY_MS: Final = 86_400_000
+_WIDEST_MS: Final = 15 * 3_600_000  # no zone is further from UTC
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from typing import Any
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from streams.errors import UsageError
+from streams.documents import TravelDocument
+from streams.publish.holder import Holders
 from streams.publish.pseudonym import Pseudonyms
 from streams.records import INPUTS, Record
 from streams.wire.jsonform import FieldError, fields_of, from_json, shown
@@ -26,9 +27,6 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "border_crossing": {"purpose": "unknown", "document": "other", "transport": "unknown"},
 }
 """What a row may leave out because the schema has a word for "not known"."""
-
-DOCUMENT_COLUMNS = ("document_number", "issuing_country")
-"""Columns a row may have instead of ``subject``; they are turned into a pseudonym and never sent."""
 
 KINDS: dict[str, type[Record]] = {kind.NAME: kind for kind in INPUTS}
 
@@ -53,7 +51,11 @@ class Completion:
     _numbers: Counter[str] = field(default_factory=Counter)
 
     def record(self, row: Mapping[str, Any]) -> Record:
-        """Returns the record a row describes.
+        """Returns the record a row describes, as `read`, without its document."""
+        return self.read(row)[0]
+
+    def read(self, row: Mapping[str, Any]) -> tuple[Record, TravelDocument | None]:
+        """Returns the record a row describes, and the document its subject stands for, if the row has one.
 
         Args:
             row: field values as JSON has them.
@@ -69,7 +71,7 @@ class Completion:
         whole = DEFAULTS.get(name, {}) | whole
         self._source(name, whole)
         number = self._numbered(whole)
-        self._subject(name, whole)
+        whole, document = self._held(name, whole)
         given = set(whole) - ({"source_seq"} if number else set())
         whole.setdefault("event_id", str(UUID(int=1)))
         for one in fields_of(KINDS[name]):
@@ -78,27 +80,13 @@ class Completion:
         whole.setdefault("recorded_at", whole.get("occurred_at"))
         record = from_json(name, whole)
         assert isinstance(record, Record)  # noqa: S101  # KINDS holds inputs only
-        return record if "event_id" in given else _with_id(record, whole, given)
+        return (record if "event_id" in given else _with_id(record, whole, given)), document
 
-    def _subject(self, name: str, whole: dict[str, Any]) -> None:
-        number, country = (whole.pop(column, None) for column in DOCUMENT_COLUMNS)
-        if name == "post_heartbeat" or number is None:
-            if country is not None:
-                raise FieldError("issuing_country", "a document_number beside it", "it alone")
-            return
-        if "subject" in whole:
-            raise FieldError("document_number", "either it or a subject", "both")
-        if country is None:
-            raise FieldError("issuing_country", "the country that issued the document", "nothing")
-        code = {"D": "DEU"}.get(str(country).upper(), str(country).upper())
-        if code not in self.countries:
-            raise FieldError("issuing_country", "a country's code of the policy", shown(country))
-        try:
-            whole["subject"] = self.pseudonyms().person(code, str(number))
-        except UsageError as error:
-            raise FieldError("document_number", *_split(error)) from None
-        if name == "border_crossing":
-            whole.setdefault("citizenship", code)
+    def _held(self, name: str, whole: dict[str, Any]) -> tuple[dict[str, Any], TravelDocument | None]:
+        whole, document = Holders(self.pseudonyms, self.countries).replaced(whole)
+        if document is not None and name == "border_crossing":
+            whole.setdefault("citizenship", document.citizenship or document.issuing_country)
+        return whole, document
 
     def _source(self, name: str, whole: dict[str, Any]) -> None:
         if "source" in whole:
@@ -139,11 +127,6 @@ class Completion:
         if first.utcoffset() != second.utcoffset():
             raise FieldError(name, f"a time with its offset: clocks in {zone_name} were changed that hour", shown(text))
         return first.isoformat()
-
-
-def _split(error: UsageError) -> tuple[str, str]:
-    expected, _, got = error.what.removeprefix("expected ").partition(", got ")
-    return expected, got
 
 
 def _with_id(record: Record, whole: Mapping[str, Any], given: set[str]) -> Record:

@@ -21,12 +21,17 @@ from streams.clock import now_ms
 from streams.errors import SetupError, ShekaraError, UsageError
 from streams.publish.forwarding import Forwarder
 from streams.publish.inbox import Inbox, Refused, Rows, Taken, parsed
-from streams.publish.spool import Placed, Spool, SpoolFullError
+from streams.publish.spool import Spool, SpoolFullError
+from streams.publish.spooled import Placed
+from streams.publish.statements import Statements
+from streams.records import CountStatement
+from streams.wire.jsonform import date_text
 
 LOOPBACK = "127.0.0.1"
 MAX_BODY_BYTES = 4 * 1024 * 1024
 MAX_ROWS = 5_000
-FILES_REMEMBERED = 20
+REMEMBERED = 20
+"""Files and statements shown in the state, the latest."""
 _SWEEP_S = 1.0
 
 
@@ -38,6 +43,7 @@ class Edge:
         forwarder: empties it; started here.
         rows: makes events of rows.
         inbox: the folder; none if there is none.
+        statements: makes the posts' daily statements of counts; none if somebody else does.
         token: what local callers must show.
         port: of the local HTTP; 0 takes a free one.
 
@@ -45,14 +51,26 @@ class Edge:
         SetupError: the port is taken.
     """
 
-    def __init__(self, spool: Spool, forwarder: Forwarder, rows: Rows, inbox: Inbox | None, *, token: str, port: int) -> None:
+    def __init__(
+        self,
+        spool: Spool,
+        forwarder: Forwarder,
+        rows: Rows,
+        inbox: Inbox | None,
+        statements: Statements | None = None,
+        *,
+        token: str,
+        port: int,
+    ) -> None:
         self._spool = spool
         self._forwarder = forwarder
         self._rows = rows
         self._inbox = inbox
+        self._statements = statements
         self.token = token
         self._files: list[Taken] = []
-        self._inbox_trouble = ""
+        self._stated: list[CountStatement] = []
+        self._inbox_trouble = self._statements_trouble = ""
         self._stop = threading.Event()
         handler = type("Handler", (_Handler,), {"edge": self})
         try:
@@ -65,6 +83,9 @@ class Edge:
         self._threads = [threading.Thread(target=self._server.serve_forever, name="edge-http", daemon=True)]
         if inbox is not None:
             self._threads.append(threading.Thread(target=self._watch, name="edge-inbox", daemon=True))
+        if statements is not None:
+            self._make_statements()  # what is due from before the start comes before anything new
+            self._threads.append(threading.Thread(target=self._state_every_day, name="edge-statements", daemon=True))
         forwarder.start()
         for thread in self._threads:
             thread.start()
@@ -97,6 +118,7 @@ class Edge:
             "spool": asdict(spool) | {"oldest_s": oldest_s},
             "link": asdict(link),
             "inbox": {"trouble": self._inbox_trouble, "files": [asdict(taken) for taken in self._files]},
+            "statements": {"trouble": self._statements_trouble, "made": [_told(one) for one in self._stated]},
         }
 
     def trouble(self) -> str:
@@ -129,11 +151,29 @@ class Edge:
         assert self._inbox is not None  # noqa: S101  # started only with one
         while not self._stop.wait(_SWEEP_S):
             try:
-                self._files = (self._inbox.sweep() + self._files)[:FILES_REMEMBERED]
+                self._files = (self._inbox.sweep() + self._files)[:REMEMBERED]
                 self._inbox_trouble = ""
             except (ShekaraError, OSError) as error:
                 # The stick was pulled out, or the spool is full: the state tells, and the next sweep tries again.
                 self._inbox_trouble = str(error)
+
+    def _make_statements(self) -> None:
+        assert self._statements is not None  # noqa: S101  # called only with some
+        try:
+            self._stated = (self._statements.make_due()[::-1] + self._stated)[:REMEMBERED]
+            self._statements_trouble = ""
+        except (ShekaraError, OSError) as error:
+            self._statements_trouble = str(error)
+
+    def _state_every_day(self) -> None:
+        while not self._stop.wait(_SWEEP_S):
+            self._make_statements()
+
+
+def _told(one: CountStatement) -> dict[str, Any]:
+    """Returns a statement as the state shows it."""
+    about = {"source": one.source, "day": date_text(one.day_on), "source_seq": one.source_seq, "signed": one.kid is not None}
+    return about | {"first_seq": one.first_seq, "last_seq": one.last_seq, "events": one.events, "crossings": one.crossings}
 
 
 def _kept(placed: Placed) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from uuid import UUID
 
 import fastavro
 
+from streams.documents.reading import FIELDS as DOCUMENT_FIELDS
 from streams.errors import UsageError
-from streams.publish.completion import DOCUMENT_COLUMNS, KINDS, epoch_ms
+from streams.publish.completion import KINDS, epoch_ms
 from streams.publish.legacy import Found, fixed_row, passenger_rows, sheet_rows
 from streams.publish.mapping import ColumnMapping
 from streams.records import Record
@@ -250,7 +251,7 @@ def _header(line: bytes, event_type: str, mapping: ColumnMapping) -> tuple[list[
 
 
 def _columns_of(kind: type[Record]) -> set[str]:
-    return {field.name for field in fields_of(kind)} | {"type", *DOCUMENT_COLUMNS}
+    return {field.name for field in fields_of(kind)} | {"type", *DOCUMENT_FIELDS}
 
 
 def _only_type_with(names: set[str]) -> str:

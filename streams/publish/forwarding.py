@@ -12,7 +12,8 @@ from typing import Self
 from streams.clock import monotonic_s, now_ms
 from streams.errors import ShekaraError
 from streams.publish.publisher import Publisher, Receipt
-from streams.publish.spool import Spool, Waiting
+from streams.publish.spool import Spool
+from streams.publish.spooled import Waiting
 from streams.settings import Settings
 from streams.wire import avro
 from streams.wire.topics import topic_of

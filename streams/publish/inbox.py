@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from streams.clock import now_ms
+from streams.documents import TravelDocument
 from streams.errors import UsageError
 from streams.publish.completion import Completion
 from streams.publish.files import EventFile, guess_format, open_events
+from streams.publish.holder import Keep
 from streams.publish.mapping import ColumnMapping
 from streams.publish.sending import Door
-from streams.publish.spool import Placed, Spool
+from streams.publish.spool import Spool
+from streams.publish.spooled import Placed
 from streams.records import Record, Tick
 from streams.wire import avro
 from streams.wire.jsonform import FieldError
@@ -48,6 +51,19 @@ class Refused:
     field: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An event the system will take.
+
+    Attributes:
+        record: the event.
+        document: whose holder it is about, where the row said so.
+    """
+
+    record: Record
+    document: TravelDocument | None
+
+
 class Rows:
     """Makes rows into events the system will take, and keeps them in the spool.
 
@@ -55,21 +71,23 @@ class Rows:
         completion: rows to records; a fresh one for every file or request, as it counts.
         door: what the system would say.
         spool: where events wait.
+        keep: keeps the documents behind the events' subjects; none where there is no vault.
     """
 
-    def __init__(self, completion: Callable[[], Completion], door: Door, spool: Spool) -> None:
+    def __init__(self, completion: Callable[[], Completion], door: Door, spool: Spool, keep: Keep | None = None) -> None:
         self.completion = completion
         self._door = door
         self._spool = spool
+        self._keep = keep
 
-    def record(self, completion: Completion, values: Any) -> Record | Refused:
+    def record(self, completion: Completion, values: Any) -> Ready | Refused:
         """Returns the event of a row, or why there is none; without a ``source_seq`` the spool numbers it."""
         if isinstance(values, FieldError):
             return Refused("unreadable", str(values), values.field)
         if not isinstance(values, dict):
             return Refused("unreadable", "expected a JSON object, got something else")
         try:
-            record = completion.record(values)
+            record, document = completion.read(values)
             if isinstance(record, Tick):
                 return Refused("unreadable", "type: expected an event of a border system, got tick", "type")
             fault = self._door(record, avro.encode(record))
@@ -77,15 +95,18 @@ class Rows:
             return Refused("unreadable", str(error), error.field)
         if fault is not None:
             return Refused(*fault)
-        return record if values.get("source_seq") is not None else replace(record, source_seq=0)
+        return Ready(record if values.get("source_seq") is not None else replace(record, source_seq=0), document)
 
-    def keep(self, records: list[Record]) -> list[Placed]:
-        """Keeps events in the spool, all or none.
+    def keep(self, ready: list[Ready]) -> list[Placed]:
+        """Keeps events in the spool, all or none, after their documents in the vault.
 
         Raises:
             SpoolFullError: the spool or the disk is full.
+            SetupError: the vault took nothing, and so the spool did not either.
         """
-        return self._spool.put_many(records)
+        if self._keep is not None:
+            self._keep([(one.record.subject, one.document) for one in ready if one.document is not None])
+        return self._spool.put_many(one.record for one in ready)
 
 
 @dataclass(slots=True)
@@ -187,14 +208,14 @@ class Inbox:
 
     def _read(self, events: EventFile, taken: Taken, refused_path: Path) -> None:
         completion = self._rows.completion()
-        chunk: list[Record] = []
+        chunk: list[Ready] = []
         refused: list[tuple[int, bytes | None, Refused]] = []
         for row in events.rows:
-            record = self._rows.record(completion, row.values)
-            if isinstance(record, Refused):
-                refused.append((row.line, row.raw, record))
+            ready = self._rows.record(completion, row.values)
+            if isinstance(ready, Refused):
+                refused.append((row.line, row.raw, ready))
                 continue
-            chunk.append(record)
+            chunk.append(ready)
             if len(chunk) == _CHUNK:
                 self._keep(chunk, taken)
                 chunk = []
@@ -210,7 +231,7 @@ class Inbox:
             reasons = "".join(f"line {line}: {why.code}: {why.message}\n" for line, _, why in refused)
             _note(refused_path.with_name(refused_path.name + ".reason.txt"), reasons)
 
-    def _keep(self, records: list[Record], taken: Taken) -> None:
+    def _keep(self, records: list[Ready], taken: Taken) -> None:
         for placed in self._rows.keep(records):
             if placed.new:
                 taken.kept += 1

@@ -7,23 +7,19 @@ number itself never leaves this module's caller: it is not sent, not logged, and
 from __future__ import annotations
 
 import hmac
-import re
 import stat
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from streams.documents import DocumentError, TravelDocument
+from streams.documents.number import COUNTRIES, canonical_number
 from streams.errors import SetupError, UsageError
 from streams.settings import Settings
 
 MIN_KEY_BYTES = 32
 """As long as the hash: a shorter key is the easier part to guess (RFC 2104, section 3)."""
 
-_NUMBER = re.compile(r"[A-Z0-9]{4,20}")
-_SEPARATORS = str.maketrans("", "", " -./\u00a0")
 _HOW = "Make a key with 'openssl rand -hex 32 > key && chmod 600 key' and set SHEKARA_PSEUDONYM_KEY_FILE=key."
-
-MRZ_COUNTRIES = {"D": "DEU"}
-"""Germany's code in machine-readable zones (ICAO 9303) is shorter than in ISO 3166-1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +39,25 @@ class Pseudonyms:
 
         Args:
             issuing_country: ISO 3166-1 alpha-3 or ICAO 9303 code of the issuer.
-            document_number: as printed; case, spaces, dots and dashes do not matter.
+            document_number: as printed; case, spaces, dots, dashes and Cyrillic letters that look Latin do not matter.
 
         Raises:
             UsageError: it is no document number. The sentence does not repeat it.
         """
-        number = document_number.upper().translate(_SEPARATORS)
-        if not _NUMBER.fullmatch(number):
-            raise UsageError(f"expected 4 to 20 letters A to Z and digits, got {len(number)} characters (not shown)")
+        try:
+            number = canonical_number(document_number)
+        except DocumentError as error:
+            raise UsageError(f"expected {error.expected}, got {error.came}") from None
         country = issuing_country.upper()
-        country = MRZ_COUNTRIES.get(country, country)
+        country = COUNTRIES.get(country, country)
+        return self._made(country, number)
+
+    def holder(self, document: TravelDocument) -> str:
+        """Returns the pseudonym of a document's holder: of its issuer and number alone, so that a name changed or
+        written otherwise is the same holder."""
+        return self._made(document.issuing_country, document.number)
+
+    def _made(self, country: str, number: str) -> str:
         message = b"\x1f".join((b"document", country.encode(), number.encode()))
         return f"p{self.version}-{hmac.digest(self.key, message, sha256).hex()[:32]}"
 

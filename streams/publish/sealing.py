@@ -1,4 +1,4 @@
-"""Encryption at rest: AES-256-GCM under keys that lie in a file of their own.
+"""Encryption at rest, of the spool and of the vault: AES-256-GCM under keys that lie in a file of their own.
 
 A stolen disk or a lost USB stick must not tell who crossed where. The key file belongs on other media than what it seals:
 a system drive with disk encryption, a TPM-backed folder, a smart card's mount.
@@ -6,6 +6,7 @@ a system drive with disk encryption, a TPM-backed folder, a smart card's mount.
 
 from __future__ import annotations
 
+import hmac
 import os
 import secrets
 import stat
@@ -40,9 +41,13 @@ class Keys:
         try:
             from cryptography.hazmat.primitives.ciphers.aead import AESGCM
         except ImportError as error:
-            raise SetupError("The spool is encrypted, and the package cryptography is not installed.", _INSTALL) from error
+            raise SetupError(
+                "What is kept on disk is encrypted, and the package cryptography is not installed.", _INSTALL
+            ) from error
         self._ciphers: dict[bytes, Any] = {sha256(key).digest()[:ID_BYTES]: AESGCM(key) for key in keys}
         self._current = sha256(keys[0]).digest()[:ID_BYTES]
+        # Derived, because a key that seals should do nothing else.
+        self._marking = [hmac.digest(key, b"shekara mark", sha256) for key in keys]
 
     def seal(self, value: bytes, place: bytes) -> bytes:
         """Returns the sealed bytes.
@@ -54,6 +59,15 @@ class Keys:
         nonce = secrets.token_bytes(NONCE_BYTES)
         sealed: bytes = self._ciphers[self._current].encrypt(nonce, value, place)
         return self._current + nonce + sealed
+
+    def is_current(self, sealed: bytes) -> bool:
+        """Returns whether something was sealed under the key in use."""
+        return sealed[:ID_BYTES] == self._current
+
+    def marks(self, value: bytes) -> list[bytes]:
+        """Returns 16 bytes by which equal values are found again without opening what is sealed: one under each key, the
+        one in use first. Who has no key cannot tell what value a mark stands for, only that two are equal."""
+        return [hmac.digest(key, value, sha256)[:16] for key in self._marking]
 
     def unseal(self, sealed: bytes, place: bytes) -> bytes:
         """Returns what was sealed.
@@ -99,8 +113,8 @@ def keys_in(path: Path, *, create: bool = False) -> Keys:
         keys = [bytes.fromhex(line) for line in lines]
     except FileNotFoundError as error:
         raise SetupError(
-            f"The key file {path} is not there; without it what is in the spool cannot be read.",
-            "Put it back, or name it; for a new spool a key is made.",
+            f"The key file {path} is not there; without it what was sealed cannot be read.",
+            "Put it back, or name it. A new spool makes its own; for a vault: openssl rand -hex 32 > FILE && chmod 600 FILE.",
         ) from error
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise SetupError(f"The key file {path} cannot be read: {type(error).__name__}.", _FORM) from error

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO, Any
 
+from streams.documents import TravelDocument
 from streams.publish.completion import Completion
 from streams.publish.files import EventFile, Row
+from streams.publish.holder import Keep
 from streams.publish.publisher import Publisher
 from streams.records import Record, Tick
 from streams.wire import avro
@@ -16,6 +18,9 @@ from streams.wire.topics import MAX_EVENT_BYTES, topic_of
 
 MAX_ERRORS_KEPT = 1000
 """Refusals kept for the report; all are counted, and all lines go to the file of refused rows."""
+
+KEEP_EACH = 500
+"""Documents kept in the vault at once."""
 
 Door = Callable[[Record, bytes], tuple[str, str] | None]
 """What the system would say of a record and its bytes: code and reason of its refusal, or nothing."""
@@ -79,6 +84,7 @@ class Sending:
         on_progress: told the bytes read so far.
         from_line: rows before this line are passed over, but numbered and counted.
         outcome: what has become of the rows so far; also after an exception.
+        keep: keeps the documents behind the subjects of what is sent; none where there is no vault.
     """
 
     completion: Completion
@@ -90,6 +96,8 @@ class Sending:
     on_progress: Callable[[int], None]
     from_line: int = 1
     outcome: Outcome = field(default_factory=Outcome)
+    keep: Keep | None = None
+    _documents: list[tuple[str, TravelDocument]] = field(default_factory=list)
 
     def send(self, events: EventFile) -> Outcome:
         """Sends every row; what was sent is acknowledged when it returns.
@@ -99,22 +107,31 @@ class Sending:
             SetupError: a row needs what the settings lack, e.g. the key for pseudonyms.
         """
         outcome = self.outcome
-        for row in events.rows:
-            outcome.rows += 1
-            self._row(row, events)
-            outcome.last_line = row.line
-            if outcome.rows % 256 == 0:
-                self.on_progress(row.read_bytes)
+        try:
+            for row in events.rows:
+                outcome.rows += 1
+                self._row(row, events)
+                outcome.last_line = row.line
+                if outcome.rows % 256 == 0:
+                    self.on_progress(row.read_bytes)
+        finally:
+            # Also when interrupted: what was sent has its document in the vault.
+            self._keep_documents()
         if self.publisher is not None:
             self.publisher.flush()
         return outcome
+
+    def _keep_documents(self) -> None:
+        if self.keep is not None and self._documents:
+            self.keep(self._documents)
+            self._documents = []
 
     def _row(self, row: Row, events: EventFile) -> None:
         if isinstance(row.values, FieldError):
             self._refuse(row, events, LineError(row.line, row.values.field, "unreadable", str(row.values)))
             return
         try:
-            record = self.completion.record(row.values)
+            record, document = self.completion.read(row.values)
         except FieldError as error:
             self._refuse(row, events, LineError(row.line, error.field, "unreadable", str(error)))
             return
@@ -129,6 +146,10 @@ class Sending:
             name, colon, _ = fault[1].partition(":")
             self._refuse(row, events, LineError(row.line, name if colon and " " not in name else "", *fault))
             return
+        if document is not None and self.keep is not None and self.publisher is not None:
+            self._documents.append((record.subject, document))
+            if len(self._documents) == KEEP_EACH:
+                self._keep_documents()
         if self.publisher is not None:
             if isinstance(record, Tick):
                 self.publisher.publish(record)

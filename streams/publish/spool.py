@@ -8,23 +8,27 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from streams.clock import now_ms
 from streams.errors import IntegrityError, SetupError, UsageError
+from streams.publish import tallies
 from streams.publish.publisher import Receipt
 from streams.publish.sealing import Keys, UnsealError
-from streams.records import INPUTS, Record, Tick
+from streams.publish.spooled import Placed, SpoolState, Waiting
+from streams.publish.tallies import Kept
+from streams.publish.tally import Tally
+from streams.records import INPUTS, CountStatement, Record, Tick
 from streams.wire import avro
 from streams.wire.topics import MAX_EVENT_BYTES
 
 MAX_BYTES = 1024 * 1024 * 1024
-"""Sealed events a spool holds unless told otherwise: at 142 bytes a crossing seven million, six weeks at two a second."""
+"""Sealed events a spool holds unless told otherwise: at 210 bytes a crossing five million, four weeks at two a second."""
 
 RECEIPTS_KEPT = 100_000
 """Receipts remembered, the latest: an event put again within them is known to be delivered."""
@@ -48,63 +52,6 @@ _PROBE = b"shekara spool"
 
 class SpoolFullError(SetupError):
     """The spool, or the disk below it, takes nothing more; what it holds is safe and still being sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """What became of an event given to the spool.
-
-    Attributes:
-        event_id: its id.
-        source_seq: its number at its source, as it will be published.
-        waiting: whether it waits; if not, it was delivered before and ``receipt`` says where it lies.
-        new: whether the spool took it now, not before.
-        receipt: of its delivery.
-    """
-
-    event_id: bytes
-    source_seq: int
-    waiting: bool
-    new: bool
-    receipt: Receipt | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """One event that waits.
-
-    Attributes:
-        n: its place in the order.
-        event_id: its id.
-        value: the message, in single-object encoding.
-        put_at: when it was put, UTC epoch ms.
-    """
-
-    n: int
-    event_id: bytes
-    value: bytes
-    put_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class SpoolState:
-    """What a spool holds.
-
-    Attributes:
-        waiting: events that wait.
-        waiting_bytes: their size, sealed.
-        max_bytes: the size at which nothing more is taken.
-        oldest_at: when the oldest that waits was put, UTC epoch ms; none if none waits.
-        delivered: receipts kept.
-        damaged: events whose bytes on disk were changed: kept aside, never sent.
-    """
-
-    waiting: int
-    waiting_bytes: int
-    max_bytes: int
-    oldest_at: int | None
-    delivered: int
-    damaged: int
 
 
 class Spool:
@@ -147,7 +94,7 @@ class Spool:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")  # every commit is on disk before put returns
             self._db.execute("PRAGMA foreign_keys = OFF")
-            self._db.executescript(_SCHEMA)
+            self._db.executescript(_SCHEMA + tallies.SCHEMA)
             with suppress(OSError):
                 self._path.chmod(0o600)
             fault = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -199,12 +146,60 @@ class Spool:
             before = (self._waiting, self._bytes, self._last_n)
             try:
                 with self._change():
-                    placed = [self._place(record) for record in records]
+                    placed = self._place_all(records)
             except BaseException:
                 self._waiting, self._bytes, self._last_n = before
                 raise
-        with self._arrived:
-            self._arrived.notify_all()
+        self.wake()
+        return placed
+
+    def state_counts(self, source: str, make: Callable[[Kept], CountStatement]) -> CountStatement | None:
+        """Puts a source's statement of what it has numbered since its last, and counts anew from it: both or neither.
+
+        Args:
+            source: its name.
+            make: makes the statement; its number is given here.
+
+        Returns:
+            The statement as it will be published; none if the source has numbered nothing, or the day has its statement
+            already (a clock was set back): what is counted then belongs to the day that is now.
+
+        Raises:
+            As ``put_many``.
+        """
+        with self._lock:
+            before = (self._waiting, self._bytes, self._last_n)
+            try:
+                with self._change():
+                    kept = tallies.of(self._db, source)
+                    made = None if kept is None else replace(make(kept), source_seq=self.last_number(source) + 1)
+                    if made is None:
+                        return None
+                    if self._known(made) is not None:
+                        tallies.belong_to(self._db, source, now_ms())
+                        return None
+                    tallies.drop(self._db, source)
+                    self._place_all([made])
+            except BaseException:
+                self._waiting, self._bytes, self._last_n = before
+                raise
+        self.wake()
+        return made
+
+    def counted(self) -> list[Kept]:
+        """Returns what each source has numbered since its last statement."""
+        with self._lock:
+            return tallies.all_of(self._db)
+
+    def _place_all(self, records: Iterable[Record]) -> list[Placed]:
+        placed, counted = [], dict[str, Tally]()
+        for record in records:
+            one = self._place(record)
+            placed.append(one)
+            if one.new:
+                counted[record.source] = counted.get(record.source, Tally()).plus(replace(record, source_seq=one.source_seq))
+        for source, tally in counted.items():
+            tallies.add(self._db, source, tally, now_ms())
         return placed
 
     def _place(self, record: Record) -> Placed:

@@ -49,6 +49,18 @@ class Tally:
             self.digest ^ digest_part(record.event_id, seq),
         )
 
+    def and_then(self, other: Tally) -> Tally:
+        """Returns the tally of this and other events; no event may be in both."""
+        if not (self.events and other.events):
+            return self if self.events else other
+        return Tally(
+            min(self.first_seq, other.first_seq),
+            max(self.last_seq, other.last_seq),
+            self.events + other.events,
+            self.crossings + other.crossings,
+            self.digest ^ other.digest,
+        )
+
 
 def heartbeat(post: str, source: str, tally: Tally, *, source_seq: int, complete_through_at: int, at_ms: int) -> PostHeartbeat:
     """Returns the heartbeat of a post.

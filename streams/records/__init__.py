@@ -6,7 +6,7 @@ Units: ``*_at`` is UTC epoch milliseconds, ``*_on`` is a date as days since 1970
 
 from __future__ import annotations
 
-from streams.records.cases import CaseDecision
+from streams.records.cases import CaseDecision, EmployerDecision
 from streams.records.corrections import Correction, Dispute
 from streams.records.crossings import BorderCrossing
 from streams.records.envelope import PersonEvent, Record, SubjectKind
@@ -45,6 +45,7 @@ INPUTS: tuple[type[Record], ...] = (
     EmployerDeclaration,
     QuotaAllocation,
     CountStatement,
+    EmployerDecision,
 )
 """Every event type that may arrive from outside, in the order of docs/events.md."""
 
@@ -82,6 +83,7 @@ __all__ = [
     "CountStatement",
     "DeadLetter",
     "Dispute",
+    "EmployerDecision",
     "EmployerDeclaration",
     "EntryBan",
     "Feedback",

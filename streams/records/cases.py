@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from streams.records.envelope import PersonEvent
+from streams.records.envelope import PersonEvent, Record, SubjectKind
 
 Decision = Literal[
     "acknowledged",
@@ -19,6 +19,7 @@ Decision = Literal[
     "removed",
     "reopened",
 ]
+EmployerOutcome = Literal["in_order", "put_in_order", "passed_on", "protected", "cleared"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +42,25 @@ class CaseDecision(PersonEvent):
     officer: str
     reason: str
     alert_id: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class EmployerDecision(Record):
+    """How officers' work on one alert about an employer, or about work there, ended.
+
+    Attributes:
+        alert_id: 16 bytes: the alert.
+        alert_version: the version the officer had seen: a later one is not decided by it.
+        decision: how it ended; the latest about an alert holds.
+        officer: the officer's pseudonym.
+        reason: the reason in the officer's words; mandatory, no personal data.
+    """
+
+    NAME: ClassVar[str] = "employer_decision"
+    SUBJECT: ClassVar[SubjectKind] = "employer"
+
+    alert_id: bytes
+    alert_version: int
+    decision: EmployerOutcome
+    officer: str
+    reason: str

@@ -7,7 +7,7 @@ instant, before the question as named subqueries. Nothing is stored twice, and a
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 
@@ -36,6 +36,10 @@ FROM system.tables AS t WHERE t.database = currentDatabase() ORDER BY t.name
 _MERGED = re.compile(r"merge\(currentDatabase\(\), '\^raw_'\)")
 
 
+_WORD = re.compile(r"(?<![\w.'])\w+(?![\w'])")
+_COMMENT = re.compile(r"(?:--[^\n]*\n|\s)*")
+
+
 def as_of(name: str, relations: Mapping[str, Relation], database: str, before_ms: int) -> str:
     """Returns a query for the whole of a table or view as it was.
 
@@ -45,7 +49,43 @@ def as_of(name: str, relations: Mapping[str, Relation], database: str, before_ms
         database: the database they are in.
         before_ms: what was received before this instant counts; UTC epoch ms.
     """
-    cut = f"received_at < fromUnixTimestamp64Milli(toInt64({before_ms}), 'UTC')"
+    parts, (now,) = _parts([name], relations, database, before_ms)
+    with_ = ",\n".join(f"{part} AS ({body})" for part, body in parts.items())
+    return f"{f'WITH {with_} ' if with_ else ''}SELECT * FROM {now} ORDER BY ALL"  # noqa: S608  # names of the engine's own catalogue
+
+
+def query_as_of(sql: str, relations: Mapping[str, Relation], database: str, before_ms: int) -> str:
+    """Returns a query as it would have been answered then.
+
+    Args:
+        sql: one SELECT that names tables and views without their database; what it defines itself keeps its name.
+        relations: every table and view by name.
+        database: the database they are in.
+        before_ms: what was received before this instant counts; UTC epoch ms.
+    """
+    names = [word for word in dict.fromkeys(_WORD.findall(sql)) if word in relations]
+    parts, now = _parts(names, relations, database, before_ms)
+    for name, one in zip(names, now, strict=True):
+        if one != name:  # what stands in for it has another name
+            parts[name] = f"SELECT * FROM {one}"  # noqa: S608  # of the catalogue
+    if not parts:
+        return sql
+    with_ = ",\n".join(f"{part} AS ({body})" for part, body in parts.items())
+    body = sql[_COMMENT.match(sql).end() :]  # type: ignore[union-attr]  # it matches nothing, too
+    own = body[:5].upper() == "WITH "
+    return f"WITH {with_}{',' if own else ''}\n{body[5:] if own else body}"
+
+
+def cut(before_ms: int) -> str:
+    """Returns the condition on what was received before an instant, UTC epoch ms."""
+    return f"received_at < fromUnixTimestamp64Milli(toInt64({before_ms}), 'UTC')"
+
+
+def _parts(
+    names: Iterable[str], relations: Mapping[str, Relation], database: str, before_ms: int
+) -> tuple[dict[str, str], list[str]]:
+    """Returns what must be defined before a query, by name; and under which name each relation asked for is found then."""
+    received = cut(before_ms)
     named = re.compile(rf"(?<![\w`'.])(?:`?{re.escape(database)}`?\.)`?(\w+)`?(?P<final> FINAL)?")
     parts: dict[str, str] = {}
 
@@ -58,20 +98,20 @@ def as_of(name: str, relations: Mapping[str, Relation], database: str, before_ms
             return
         if not one.definition:
             final = " FINAL" if one.received and not one.name.startswith("raw_") else ""
-            parts[one.name] = f"SELECT * FROM {database}.{one.name}{final} WHERE {cut}"  # noqa: S608  # as below
+            parts[one.name] = f"SELECT * FROM {database}.{one.name}{final} WHERE {received}"  # noqa: S608  # as below
             return
         for match in named.finditer(one.definition):
             below = wanted(match[1])
             if below is not None and (below.definition or below.received):
                 define(below)
         body = named.sub(lambda match: _named(wanted(match[1]), parts) or match[0], one.definition)
-        parts[one.name] = _MERGED.sub(lambda match: f"(SELECT *, _table FROM {match[0]} WHERE {cut})", body)  # noqa: S608  # as below
+        parts[one.name] = _MERGED.sub(lambda match: f"(SELECT *, _table FROM {match[0]} WHERE {received})", body)  # noqa: S608  # as below
 
-    one = wanted(name) or relations[name]
-    if one.definition or one.received:
-        define(one)
-    with_ = ",\n".join(f"{part} AS ({body})" for part, body in parts.items())
-    return f"{f'WITH {with_} ' if with_ else ''}SELECT * FROM {one.name} ORDER BY ALL"  # noqa: S608  # names of the engine's own catalogue
+    found = [wanted(name) or relations[name] for name in names]
+    for one in found:
+        if one.definition or one.received:
+            define(one)
+    return parts, [one.name for one in found]
 
 
 def _named(one: Relation | None, parts: Mapping[str, str]) -> str:

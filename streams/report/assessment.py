@@ -10,6 +10,8 @@ from typing import Any
 from streams.cases.options import offered
 from streams.detect.calculator import Answer
 from streams.detect.finding import Found
+from streams.detect.ledger import Line
+from streams.detect.rules.retention import RETENTION
 from streams.policy.model import Policy
 
 _EPOCH = date(1970, 1, 1)
@@ -22,6 +24,21 @@ LAWFUL, BREACH, UNKNOWN, ABSENT = "■", "▲", "?", "·"
 def iso(day: int | None) -> str | None:
     """Returns a day (days since 1970-01-01) as ``YYYY-MM-DD``; none stays none."""
     return None if day is None else (_EPOCH + timedelta(days=day)).isoformat()
+
+
+def days_of(ledger: Iterable[Line]) -> list[dict[str, Any]]:
+    """Returns the day ledger as JSON: runs of days of a stay, whether they are lawful and by what."""
+    return [
+        {
+            "stay": iso(line.stay_on),
+            "from": iso(line.first_on),
+            "to": iso(line.last_on),
+            "days": line.last_on - line.first_on + 1,
+            "standing": line.standing,
+            "titles": list(line.titles),
+        }
+        for line in ledger
+    ]
 
 
 def as_json(
@@ -49,17 +66,7 @@ def as_json(
         "days_remaining": answer.days_remaining,
         "overstay": answer.overstay,
         "first_overstay_day": iso(answer.first_overstay_day),
-        "ledger": [
-            {
-                "stay": iso(line.stay_on),
-                "from": iso(line.first_on),
-                "to": iso(line.last_on),
-                "days": line.last_on - line.first_on + 1,
-                "standing": line.standing,
-                "titles": list(line.titles),
-            }
-            for line in answer.ledger
-        ],
+        "ledger": days_of(answer.ledger),
         "longest_stay": {
             "entry": iso(answer.longest_stay_entry),
             "days": answer.longest_stay_days,
@@ -81,7 +88,7 @@ def _finding(policy: Policy, found: Found, options: tuple[str, ...]) -> dict[str
         "rule": found.rule,
         "title": policy.rule_texts[found.rule][0].en,
         "family": terms.family,
-        "state": "open" if found.is_open else "ended",
+        "state": "open" if found.is_open else "expired" if found.ended_by == RETENTION else "ended",
         "grade": found.grade,
         "severity": terms.severity,
         "stay": iso(found.stay_on),

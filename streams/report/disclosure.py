@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from streams.errors import UsageError
@@ -75,6 +75,8 @@ def release(
     columns: str = "",
     before: Release | None = None,
     nested: Iterable[Release] = (),
+    secret: Callable[[Key], bool] = lambda _: False,
+    known: Callable[[Key], bool] = lambda _: False,
     threshold: int = THRESHOLD,
     round_to: int = ROUND_TO,
 ) -> Release:
@@ -88,11 +90,14 @@ def release(
         before: the same table as last published, if it was.
         nested: tables already published of a part (or a whole) of the same people, with the same rows and columns: their
             difference to this one is looked at as a table too.
+        secret: whether another published table suppresses a cell's people; then this one does.
+        known: whether another published table shows them; then suppressing them here would hide nothing.
         threshold: persons.
         round_to: published figures are multiples of it; 1 rounds nothing.
 
     Raises:
-        UsageError: these dimensions may never be published together, or a count is negative.
+        UsageError: these dimensions may never be published together, a count is negative, or too much is known already for any
+            such table to keep small counts secret.
     """
     dimensions = {name.strip() for name in f"{rows},{columns}".split(",")}
     for never in NEVER_TOGETHER:
@@ -102,7 +107,8 @@ def release(
     small = {key for key, count in exact.items() if count < threshold}
     if before is not None:
         small |= {key for key in exact if before.figures.get(key, 0) is None}
-    hidden = _hidden(exact, small, tuple(nested), threshold)
+    small |= {key for key in exact if secret(key)}
+    hidden = _hidden(exact, small, tuple(nested), threshold, frozenset(key for key in exact if known(key)) - small)
     figures: dict[Key, int | None] = {}
     for key, count in exact.items():
         figures[key] = None if key in hidden else rounded(count, round_to)
@@ -112,9 +118,11 @@ def release(
     return Release(rows, columns, figures, exact)
 
 
-def _hidden(exact: Mapping[Key, int], small: set[Key], nested: tuple[Release, ...], threshold: int) -> frozenset[Key]:
+def _hidden(
+    exact: Mapping[Key, int], small: set[Key], nested: tuple[Release, ...], threshold: int, known: frozenset[Key]
+) -> frozenset[Key]:
     """Suppresses until neither the table nor its difference to any nested one tells a small count."""
-    hidden = protect(exact, small, threshold)
+    hidden = protect(exact, small, threshold, known=known)
     while True:
         more: set[Key] = set()
         for other in nested:
@@ -124,7 +132,7 @@ def _hidden(exact: Mapping[Key, int], small: set[Key], nested: tuple[Release, ..
             more |= protect(difference, few, threshold, already=secret) - secret
         if not more:
             return hidden
-        hidden = protect(exact, small, threshold, already=hidden | more)
+        hidden = protect(exact, small, threshold, already=hidden | more, known=known)
 
 
 def _difference(one: Mapping[Key, int], other: Mapping[Key, int]) -> dict[Key, int]:
@@ -171,7 +179,11 @@ def rounded(count: int, base: int) -> int:
 
 
 def protect(
-    exact: Mapping[Key, int], small: Iterable[Key], threshold: int = THRESHOLD, already: Iterable[Key] = ()
+    exact: Mapping[Key, int],
+    small: Iterable[Key],
+    threshold: int = THRESHOLD,
+    already: Iterable[Key] = (),
+    known: frozenset[Key] = frozenset(),
 ) -> frozenset[Key]:
     """Returns what to suppress: the small cells, and as many others as it takes.
 
@@ -180,16 +192,26 @@ def protect(
         small: the cells that must not be known.
         threshold: the least width of the interval readers may place each of them in.
         already: what is suppressed anyway.
+        known: what can be read elsewhere: suppressing it would hide nothing.
+
+    Raises:
+        UsageError: so much is known elsewhere that no suppression here is enough.
     """
     network = _arcs(exact)
     wanted = sorted(small)
     hidden = set(wanted) | set(already)
     while True:
-        narrow = next((key for key in wanted if _width(network, hidden, key) < threshold), None)
+        narrow = next((key for key in wanted if _width(network, hidden - known, key) < threshold), None)
         if narrow is None:
             return frozenset(hidden)
-        more = _cheapest_cycle(network, hidden, narrow, threshold)
-        hidden |= more or (network.keys() - hidden)
+        free = {key: arc for key, arc in network.items() if key == narrow or key not in known}
+        more = _cheapest_cycle(free, hidden, narrow, threshold) or (free.keys() - hidden)
+        if not more:
+            raise UsageError(
+                "This table cannot be published: with what stands published, small counts could be computed from it.",
+                "Publish it with fewer cells, e.g. by one dimension.",
+            )
+        hidden |= more
 
 
 def interval(exact: Mapping[Key, int], hidden: Iterable[Key], key: Key) -> tuple[int, int | None]:

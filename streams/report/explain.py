@@ -20,7 +20,7 @@ from streams.detect.logtime import START, LogTime
 from streams.errors import IntegrityError, UsageError
 from streams.policy.model import Policy
 from streams.records import INPUTS, EmployerDeclaration, PersonEvent, QuotaAllocation, Tick
-from streams.report.assessment import iso
+from streams.report.assessment import days_of
 from streams.report.log_events import NOT_YET, Delivered, Select, deliveries, heard_at, pseudonyms_of
 from streams.wire.jsonform import to_json
 
@@ -61,6 +61,8 @@ def explain(number: UUID, select: Select, policy: Policy) -> dict[str, Any]:
     """
     versions = _versions(number, select)
     last, first = versions[-1], versions[0]
+    # A version that takes an alert back rests on nothing: what the one before rested on is what a reader wants to see.
+    rested_on: list[UUID] = next((version["evidence"] for version in reversed(versions) if version["evidence"]), [])
     subject = str(last["subject"])
     if not _SUBJECT.fullmatch(subject):
         raise IntegrityError("A subject in the warehouse is no pseudonym.", "Run 'shekara doctor'.")
@@ -70,13 +72,13 @@ def explain(number: UUID, select: Select, policy: Policy) -> dict[str, Any]:
         one
         for kind in INPUTS
         if issubclass(kind, PersonEvent | EmployerDeclaration | QuotaAllocation)
-        for one in deliveries(kind, select, _concerns(about, subject, last["evidence"]))
+        for one in deliveries(kind, select, _concerns(about, subject, rested_on))
     ]
     delivered.sort(key=lambda one: (one.topic, one.partition, one.offset))
     delivered = _as_known_here(delivered, subject, heard_at(subject, select) if len(names) > 1 else {})
     causes = {version["version"]: _position(version, delivered, select) for version in versions}
     text = policy.rule_texts.get(str(last["rule"]))
-    evidence = set(last["evidence"])
+    evidence = set(rested_on)
     then = causes[first["version"]]
     # What an employer's or a quota's alert rests on is other people's: no days of theirs are reckoned here.
     person = [one for one in delivered if isinstance(one.record, PersonEvent)] if subject.startswith("p") else []
@@ -103,6 +105,7 @@ def explain(number: UUID, select: Select, policy: Policy) -> dict[str, Any]:
             for version in versions
         ],
         "events": [_event(one, then, evidence, active) for one in delivered],
+        "alerts": _alerts(evidence - {UUID(bytes=one.record.event_id) for one in delivered}, policy, select),
         "ledger_as_first_told": _ledger(subject, person, policy, then, first["decided_at"]),
         "ledger_now": _ledger(subject, person, policy, None, last["decided_at"]),
         "options": [
@@ -119,6 +122,23 @@ def _concerns(own: str, subject: str, evidence: list[UUID]) -> str:
         return own
     named = ", ".join([f"toUUID('{one}')" for one in evidence])
     return f"({own} OR event_id IN ({named}))"
+
+
+def _alerts(behind: set[UUID], policy: Policy, select: Select) -> list[dict[str, Any]]:
+    """Returns the alerts an alert rests on (an employer's, on its workers'), as they stand, the earliest first day first."""
+    if not behind:
+        return []
+    columns = ("alert_id", "rule", "subject", "state", "grade", "first_day_on", "last_day_on")
+    named = ", ".join([f"toUUID('{one}')" for one in sorted(behind)])
+    rows = select(
+        f"SELECT {', '.join(columns)} FROM alerts FINAL WHERE alert_id IN ({named}) "  # noqa: S608  # ids are UUIDs
+        "ORDER BY first_day_on, subject, alert_id, version DESC LIMIT 1 BY alert_id"
+    )
+    found = [{name: _plain(value) for name, value in zip(columns, row, strict=True)} for row in rows]
+    for one in found:
+        words = policy.rule_texts.get(one["rule"])
+        one["title"] = None if words is None else {"kk": words[0].kk, "ru": words[0].ru, "en": words[0].en}
+    return found
 
 
 def _versions(number: UUID, select: Select) -> list[dict[str, Any]]:
@@ -175,17 +195,7 @@ def _ledger(
     if not known:
         return []
     time: LogTime = replace(START, now_ms=int(decided_at.timestamp() * 1000))
-    return [
-        {
-            "stay": iso(line.stay_on),
-            "from": iso(line.first_on),
-            "to": iso(line.last_on),
-            "days": line.last_on - line.first_on + 1,
-            "standing": line.standing,
-            "titles": list(line.titles),
-        }
-        for line in ledger(assess(_dossier(subject, known), policy, time).situation)
-    ]
+    return days_of(ledger(assess(_dossier(subject, known), policy, time).situation))
 
 
 def _event(one: Delivered, first: tuple[str, int, int] | None, evidence: set[UUID], active: set[bytes] | None) -> dict[str, Any]:

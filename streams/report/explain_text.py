@@ -5,7 +5,11 @@ A presumption never reads like a fact: where nobody saw the person, the text say
 
 from __future__ import annotations
 
+from functools import cache
+from importlib import resources
 from typing import Any, Literal
+
+import yaml
 
 Language = Literal["kk", "ru", "en"]
 
@@ -32,6 +36,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "known": "events known",
         "events": "What happened",
         "evidence": "rests on it",
+        "alerts": "The alerts it rests on, as they stand",
         "later": "not known when first told",
         "withdrawn": "withdrawn by a correction",
         "then": "The days as known when first told",
@@ -64,6 +69,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "known": "известно событий",
         "events": "Что произошло",
         "evidence": "вывод опирается на это",
+        "alerts": "Сигналы, на которые он опирается, в их нынешнем виде",
         "later": "не было известно вначале",
         "withdrawn": "отозвано исправлением",
         "then": "Дни, как было известно вначале",
@@ -96,6 +102,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "known": "белгілі оқиға",
         "events": "Не болды",
         "evidence": "қорытынды осыған сүйенеді",
+        "alerts": "Ол сүйенетін дабылдар, қазіргі күйінде",
         "later": "алғашында белгісіз болған",
         "withdrawn": "түзетумен кері алынған",
         "then": "Алғашында белгілі болған күндер",
@@ -111,6 +118,19 @@ _WORDS: dict[str, dict[str, str]] = {
 LANGUAGES: tuple[Language, ...] = ("kk", "ru", "en")
 
 
+def grade_text(grade: str, language: Language) -> str:
+    """Returns an evidence grade in words."""
+    return _WORDS[language][grade]
+
+
+@cache
+def words_of(language: Language) -> dict[str, str]:
+    """Returns the words for what stands in the data as a code: reasons, titles, event types (``reason.exit_seen``)."""
+    text = resources.files("streams.report").joinpath("texts", f"explain.{language}.yaml").read_text(encoding="utf-8")
+    found: dict[str, str] = yaml.safe_load(text)
+    return found
+
+
 def as_text(found: dict[str, Any], language: Language) -> str:
     """Returns an explanation in words.
 
@@ -119,14 +139,16 @@ def as_text(found: dict[str, Any], language: Language) -> str:
         language: ``kk``, ``ru`` or ``en``.
     """
     words = _WORDS[language]
+    names = words_of(language)
     title = found["title"][language] if found["title"] else found["rule"]
     until = f"{words['to']} {found['last_day_on']}" if found["last_day_on"] else words["lasts"]
     lines = [f"{title} ({found['rule']})"]
     if found["description"]:
         lines.append(found["description"][language])
+    if found["state"] != "retracted":  # what never was has no days
+        lines.append(f"{found['first_day_on']} {until} · {found['days']} {words['days']}")
     lines += [
-        f"{found['first_day_on']} {until} · {found['days']} {words['days']}",
-        f"{words['state']}: {words.get(found['state'], found['state'])} · {words[found['grade']]}",
+        f"{words['state']}: {_standing(found, words)}",
         f"{words['deadline']}: {found['deadline_on']}",
         f"{words['article']}: {found['article']}",
         f"{words['policy']}: {found['policy_version']}" + ("" if found["same_policy"] else f" {words['other_policy']}"),
@@ -134,9 +156,8 @@ def as_text(found: dict[str, Any], language: Language) -> str:
         words["versions"],
     ]
     lines += [
-        f"  {one['version']}. {_minute(one['decided_at'])}  {words.get(one['state'], one['state'])}  "
-        f"({one['reason']}; {words[one['grade']]}; "
-        f"{words['known']}: {one['known_events']})"
+        f"  {one['version']}. {_minute(one['decided_at'])}  {_standing(one, words)}  "
+        f"({names.get('reason.' + one['reason'], one['reason'])}; {words['known']}: {one['known_events']})"
         for one in found["versions"]
     ]
     lines += ["", words["events"]]
@@ -153,20 +174,37 @@ def as_text(found: dict[str, Any], language: Language) -> str:
         says = ", ".join(
             f"{key} {value}" for key, value in one["says"].items() if not key.endswith("_id") and key != "address_key"
         )
-        lines.append(f"  {_minute(one['occurred_at'])}  {one['type']}: {says}" + (f"  [{'; '.join(marks)}]" if marks else ""))
+        lines.append(
+            f"  {_minute(one['occurred_at'])}  {names.get('event.' + one['type'], one['type'])}: {says}"
+            + (f"  [{'; '.join(marks)}]" if marks else "")
+        )
         lines.append(f"      {one['topic']}/{one['partition']}@{one['offset']}  {one['source']}")
+    if found["alerts"]:
+        lines += ["", words["alerts"]]
+    for one in found["alerts"]:
+        until = f"{words['to']} {one['last_day_on']}" if one["last_day_on"] else words["lasts"]
+        title = one["title"][language] if one["title"] else one["rule"]
+        state = words.get(one["state"], one["state"])
+        lines.append(f"  {one['first_day_on']} {until}  {title}  ({state}; {words[one['grade']]})")
+        lines.append(f"      {one['alert_id']}  {one['subject']}")
     for head, key in (("then", "ledger_as_first_told"), ("now", "ledger_now")):
         if key == "ledger_as_first_told" and found[key] == found["ledger_now"]:
             continue
         lines += ["", words[head]]
         lines += [
             f"  {one['from']} … {one['to']}  {one['days']} {words['days']}  {words[one['standing']]}"
-            + (f" ({', '.join(one['titles'])})" if one["titles"] else "")
+            + (f" ({', '.join(names.get('title.' + title, title) for title in one['titles'])})" if one["titles"] else "")
             for one in found[key]
         ]
     if found["options"]:
         lines += ["", words["options"], *(f"  {n}. {one['text'][language]}" for n, one in enumerate(found["options"], 1))]
     return "\n".join([*lines, "", words["note"]])
+
+
+def _standing(one: dict[str, Any], words: dict[str, str]) -> str:
+    """Returns a state in words, and how well it is known; what was taken back is not known at all."""
+    state = words.get(one["state"], one["state"])
+    return state if one["state"] == "retracted" else f"{state} · {words[one['grade']]}"
 
 
 def _minute(instant: str) -> str:

@@ -13,6 +13,9 @@ from streams.records import CountStatement, PostHeartbeat
 Verdict = Literal["agrees", "differs", "nothing_said"]
 SignatureState = Literal["good", "unsigned", "unknown_key", "key_not_valid", "bad_signature", "not_checked"]
 
+Span = tuple[int, int]
+"""Numbers that follow each other: the first and the last."""
+
 _GOOD_ENOUGH = frozenset({"good", "unsigned", "not_checked"})
 
 
@@ -43,7 +46,7 @@ class Compared:
         last_seq: last number it covers.
         said: events (heartbeat: crossings) it says were sent.
         held: of them here, dead letters too.
-        missing: numbers that are not here.
+        missing: numbers that are not here, as spans: first and last.
         refused: numbers that are dead letters only, with their code.
         shared: numbers that stand for more than one event.
         repeats: messages that say again what was said.
@@ -56,7 +59,7 @@ class Compared:
     last_seq: int
     said: int
     held: int
-    missing: tuple[int, ...]
+    missing: tuple[Span, ...]
     refused: tuple[tuple[int, str], ...]
     shared: tuple[int, ...]
     repeats: int
@@ -82,7 +85,7 @@ class Compared:
             "last_seq": self.last_seq,
             "said": self.said,
             "held": self.held,
-            "missing": ranges(self.missing),
+            "missing": [words_of(span) for span in self.missing],
             "refused": [{"source_seq": seq, "code": code} for seq, code in self.refused],
             "shared": list(self.shared),
             "repeats": self.repeats,
@@ -156,7 +159,7 @@ class _Found:
                 self.kinds[one.source_seq].add(one.event_type)
                 codes[one.source_seq].add(one.code)
                 messages[one.event_id] += 1
-        self.missing = tuple(seq for seq in range(first, last + 1) if seq not in self.ids) if first else ()
+        self.missing = _between(first, last, sorted(self.ids)) if first else ()
         self.refused = tuple((seq, sorted(why)[0]) for seq, why in sorted(codes.items()) if "" not in why)
         self.shared = tuple(seq for seq, ids in sorted(self.ids.items()) if len(ids) > 1)
         self.repeats = sum(messages.values()) - len(messages)
@@ -166,12 +169,24 @@ class _Found:
                 self.digest ^= digest_part(event_id, seq)
 
 
-def ranges(numbers: Iterable[int]) -> list[str]:
-    """Returns ascending numbers as ``7`` and ``12-15``."""
-    found: list[list[int]] = []
-    for number in numbers:
-        if found and number == found[-1][1] + 1:
-            found[-1][1] = number
-        else:
-            found.append([number, number])
-    return [str(first) if first == last else f"{first}-{last}" for first, last in found]
+def _between(first: int, last: int, there: Sequence[int]) -> tuple[Span, ...]:
+    """Returns the spans of first to last without what is there; what somebody says was sent may be any number at all."""
+    found, at = [], first
+    for number in there:
+        if number > at:
+            found.append((at, number - 1))
+        at = number + 1
+    if at <= last:
+        found.append((at, last))
+    return tuple(found)
+
+
+def words_of(span: Span) -> str:
+    """Returns a span as ``7`` or ``12-15``."""
+    first, last = span
+    return str(first) if first == last else f"{first}-{last}"
+
+
+def size_of(spans: Iterable[Span]) -> int:
+    """Returns how many numbers are in spans."""
+    return sum(last - first + 1 for first, last in spans)

@@ -13,6 +13,8 @@ from streams.runtime.checkpoint import producer_settings
 log = structlog.get_logger(__name__)
 
 _ANSWER_S = 10.0
+_READ_AHEAD = 10_000
+_READ_AHEAD_KB = 8 * 1024
 _MANNERS = {
     "socket.keepalive.enable": True,
     "reconnect.backoff.max.ms": 2_000,
@@ -121,6 +123,10 @@ class KafkaClients:
                 "isolation.level": "read_committed",
                 "auto.offset.reset": "earliest",
                 "fetch.wait.max.ms": 100,
+                # Several changelogs are read at once, and what lay waiting stays with the process: librdkafka's 100 000
+                # messages, of half a kilobyte each with what it keeps beside them, are 50 MB for every partition.
+                "queued.min.messages": _READ_AHEAD,
+                "queued.max.messages.kbytes": _READ_AHEAD_KB,
                 "error_cb": _on_error,
             }
         )

@@ -6,9 +6,10 @@ Nothing here is kept: the index is rebuilt from the state on recovery, so it can
 from __future__ import annotations
 
 from heapq import heappop, heappush
+from typing import Final
 
-_REBUILD_FACTOR = 4
-_REBUILD_FLOOR = 1_000
+_REBUILD_FACTOR: Final = 4
+_REBUILD_FLOOR: Final = 1_000
 
 
 class _Moment:

@@ -17,6 +17,7 @@ import structlog
 
 from streams import clock, metrics
 from streams.errors import DependencyError, IntegrityError
+from streams.runtime.allocator import give_back
 from streams.runtime.batch import Batch, joined, parts
 from streams.runtime.checkpoint import Checkpoint, Outcome
 from streams.runtime.failpoints import Reach, unarmed
@@ -216,6 +217,7 @@ class Partition:
             recovered = self._recover()
         if not recovered:
             return False
+        give_back()
         metrics.RECOVERY_SECONDS.labels(*self._labels).set(clock.monotonic_s() - started)
         return True
 
@@ -354,7 +356,8 @@ class Partition:
         if expected is None or source.low > expected:
             raise IntegrityError(
                 f"Retention deleted offsets {expected} to {source.low - 1} of {where} before they were processed.",
-                "Restore them from a backup, or start a new namespace from what the log still holds; then set retention.ms=-1.",
+                "Restore them from a backup, or start a new namespace (SHEKARA_NAMESPACE) from what the log still holds; "
+                "then set retention.ms=-1 on the topic (docs/operating.md).",
             )
         if self._healings > _HEALINGS:
             raise IntegrityError(

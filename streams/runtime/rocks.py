@@ -125,9 +125,14 @@ class RocksStore:
         Raises:
             StoreDamagedError: the disk does not give back what was written.
         """
+        from rocksdict import ReadOptions
+
         try:
+            once = ReadOptions()
+            # Read through once: the cache is for what events ask for.
+            once.fill_cache(False)  # type: ignore[call-arg]  # the stub lacks its argument
             # Not Rdict.items(): that ends at a damaged block as if it were the last, and tells nobody.
-            place = self._db.iter()
+            place = self._db.iter(once)
             place.seek_to_first()
             while place.valid():
                 key = place.key()

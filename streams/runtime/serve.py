@@ -80,12 +80,14 @@ async def _serve(app: HeadlessApp) -> None:
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     _note_failure(app, starting)
     log.info("stopping")
-    try:
-        await asyncio.wait_for(_stop(app, [starting, *waiting]), STOP_WITHIN_S)
-    except TimeoutError:
+    stopping = loop.create_task(_stop(app, [starting, *waiting]))
+    # Not wait_for: that waits on for whoever swallows the cancellation, and Faust's services may.
+    done, _ = await asyncio.wait([stopping], timeout=STOP_WITHIN_S)
+    if not done:
         log.warning("stopped_hard", after_s=STOP_WITHIN_S)
         sys.stderr.flush()
         os._exit(app.exit_code)
+    stopping.result()
 
 
 async def _stop(app: HeadlessApp, tasks: list[asyncio.Task[Any]]) -> None:

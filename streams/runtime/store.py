@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from streams.errors import DependencyError, IntegrityError
 
@@ -106,6 +106,9 @@ class MemoryStore:
         if changelog_offset is not None:
             self.changelog_offset = changelog_offset
         data = self._data
+        if None not in changes.values():
+            data.update(cast("Mapping[bytes, bytes]", changes))
+            return
         for key, value in changes.items():
             if value is None:
                 data.pop(key, None)
@@ -168,7 +171,7 @@ def check_against_source(marker: int | None, source: Source) -> int:
         raise IntegrityError(
             f"Retention deleted offsets {marker + 1} to {source.low - 1} of {where} before they were processed.",
             "Restore them from a backup, or start a new namespace (SHEKARA_NAMESPACE) from what the log still holds; "
-            "then set retention.ms=-1 on the topic.",
+            "then set retention.ms=-1 on the topic (docs/operating.md).",
         )
     if marker >= source.high:
         raise IntegrityError(

@@ -71,6 +71,8 @@ class Employers:
         self.all = tuple(self._draw(number, draws, country) for number in range(max(6, people // 60)))
         self.lawful = tuple(employer for employer in self.all if employer.lawful)
         self.unlawful = tuple(employer for employer in self.all if not employer.lawful)
+        self.greedy = frozenset(employer.subject for number, employer in enumerate(self.all) if number % 8 == 5)
+        """Those who declare fewer citizens than the law asks for, one in eight."""
         self.exploiting = self.unlawful[: max(1, people // 8000)]
         """Those who keep people in a way that inspectors must read as trafficking."""
 
@@ -99,17 +101,14 @@ class Employers:
                 yield Visit(uuid_of(self._seed, "inspection", employer.subject, period), on, at_ms)
 
     def declarations(self, first_on: int, last_on: int) -> Iterator[Draft]:
-        """Yields every employer's headcounts: at the start and every 90 days, day by day.
-
-        One employer in eight has fewer citizens than the law asks for.
-        """
+        """Yields every employer's headcounts: at the start and every 90 days, day by day."""
         for on in range(first_on, last_on + 1, DECLARATION_PERIOD_DAYS):
             for number, employer in enumerate(self.all):
                 draws = Draws(self._seed, "declaration", number, on)
                 staff = {"small": 20, "medium": 120, "large": 600}[employer.size]
                 citizens_12 = draws.between(staff // 10, staff // 4)
                 citizens_34 = draws.between(staff // 2, staff)
-                greedy = number % 8 == 5
+                greedy = employer.subject in self.greedy
                 foreigners_12 = citizens_12 * (draws.between(60, 90) if greedy else draws.between(0, 25)) // 100
                 foreigners_34 = citizens_34 * (draws.between(15, 40) if greedy else draws.between(0, 8)) // 100
                 at_ms = self._places.office_time(on, employer.oblast, draws)

@@ -16,6 +16,7 @@ from streams.simulate.faults import Parcel, Way
 from streams.simulate.life import Life, World
 from streams.simulate.posts import Status
 from streams.simulate.truth import Totals
+from streams.simulate.workplaces import Workplaces
 from streams.wire.topics import topic_of
 
 TellTruth = Callable[[dict[str, Any]], None]
@@ -40,6 +41,7 @@ class Run:
         self._status = status
         self._totals = totals
         self._truth = truth
+        self._workplaces = Workplaces(world)
         self._way = Way(world, status, totals)
         self._queue: list[tuple[int, int, Parcel | Record | str | None]] = []
         self._pushed = 0
@@ -70,6 +72,9 @@ class Run:
             # Whoever comes on a later day leaves nothing before that.
             yield from self._until((on + 1) * DAY_MS - _AHEAD_MS)
         yield from self._until(world.end_ms + 1)
+        if self._truth is not None:
+            for line in self._workplaces.lines():
+                self._truth(line)
 
     @property
     def waiting(self) -> int:
@@ -88,6 +93,7 @@ class Run:
             at_ms = max(draft.recorded_at, world.start_ms)
             if at_ms < world.end_ms:
                 self._push(at_ms, Parcel(at_ms, draft))
+                self._workplaces.declared(draft)
 
     def _quotas(self) -> Iterator[Draft]:
         """Yields the policy's quota lines of the simulated years, scaled to the people of the simulation."""
@@ -123,6 +129,7 @@ class Run:
         for parcel in self._way.parcels(life.drafts, draws):
             self._push(parcel.at_ms, parcel)
         if self._truth is not None:
+            self._workplaces.take(life)
             self._truth(life.truth.line())
 
     def _push(self, at_ms: int, item: Parcel | Record | str | None) -> None:

@@ -18,12 +18,14 @@ class Expected:
         stay_on: local day of entry.
         deadline_on: last lawful day; none where the truth does not compute it.
         open: whether the breach still lasts at the end.
+        employer: whom it names; empty where the truth does not say or it names nobody.
     """
 
     rule: str
     stay_on: int
     deadline_on: int | None
     open: bool
+    employer: str = ""
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from functools import cache
 
 from streams.policy.load import load
 from streams.warehouse.columns import OUTPUT_TABLES, quote
+from streams.warehouse.counted import BY_PERSON
 from streams.warehouse.engine import DATABASE
 from streams.warehouse.migrate import read
 
@@ -25,17 +26,33 @@ READING = (
 )
 """Limits of a role that reads. Readers may change them up to the MAX: Grafana sends its own time limit with each query."""
 
-STAGING = ("counts_next", "counts_people", "counts_facts")
+STAGING = ("counts_next", "counts_people", "counts_facts", "counts_touched", "counts_same")
 """What the counting empties and fills; nobody reads it."""
+
+COUNTED = (*BY_PERSON, "raw_correction", "raw_identity_link")
+"""Facts the counting reads whole."""
 
 _LETTER = "topic, partition, offset, timestamp_at, code, reason, event_type, source, log_partition, log_offset, received_at"
 _PLACE = "topic, partition, offset"
+_SEEN = f"{_PLACE}, source, source_seq"
+"""What the counting reads of every event: its place in the log and its number at its source."""
 
 OBLAST_TABLES = ("alerts", "alerts_latest", "cases", "counts")
 """Tables whose rows have an oblast each: an oblast's analysts read these, and what is computed from these alone."""
 
 OBLAST_VIEWS = (
-    *("alerts_now", "cases_now", "core_presence", "mart_daily_flows", "mart_open_stays", "mart_alerts", "mart_follow_up"),
+    *(
+        "alerts_now",
+        "cases_now",
+        "core_same_person",
+        "core_alerts_of_people",
+        "core_cases_of_people",
+        "core_presence",
+        "mart_daily_flows",
+        "mart_open_stays",
+        "mart_alerts",
+        "mart_follow_up",
+    ),
     *("mart_follow_up_times", "mart_case_outcomes", "mart_non_refoulement", "mart_foreigners_present", "mart_entries_during_ban"),
     *("mart_foreigners_present_by_purpose", "mart_foreigners_present_by_country", "mart_overstays_by_oblast"),
     *("mart_overstays_by_grade", "mart_overstays_by_group", "mart_overstays_ended", "mart_unregistered_workers"),
@@ -101,13 +118,14 @@ def roles() -> tuple[Role, ...]:
                 *(f"INSERT ON {DATABASE}.{table}" for table in filled),
                 *(
                     f"SELECT, INSERT ON {DATABASE}.{table}"
-                    for table in ("crossings_by_person", "counts", "alerts_latest", *STAGING)
+                    for table in ("crossings_by_person", "counts", "alerts_latest", "numbers_seen", *STAGING)
                 ),
                 *(f"TRUNCATE ON {DATABASE}.{table}" for table in STAGING),
                 f"ALTER DELETE ON {DATABASE}.counts",
+                f"SELECT, INSERT ON {DATABASE}.published_figures",
                 f"SELECT ON {DATABASE}.alerts",
-                f"SELECT ON {DATABASE}.raw_border_crossing",
-                f"SELECT ON {DATABASE}.raw_correction",
+                *(f"SELECT ON {DATABASE}.{table}" for table in COUNTED),
+                *(f"SELECT({_SEEN}) ON {DATABASE}.{table}" for table in raw if table not in COUNTED),
                 f"SELECT({_PLACE}, log_partition, log_offset) ON {DATABASE}.dead_letters",
                 f"SELECT ON {DATABASE}.schema_migrations",
                 "SELECT ON system.columns",
@@ -130,6 +148,12 @@ def roles() -> tuple[Role, ...]:
             "analyst",
             "Everything but the bytes of dead letters, which may hold anything a publisher sent: a document number too.",
             (*_select(analysts), letters),
+        ),
+        Role(
+            "releaser",
+            "An analyst who publishes: reads what an analyst reads, and notes what was released.",
+            (*_select(analysts), letters, f"SELECT, INSERT ON {DATABASE}.published_figures"),
+            reads=False,
         ),
         *(
             Role(

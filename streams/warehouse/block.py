@@ -1,34 +1,29 @@
 """One encoding for both engines: clickhouse-driver's column blocks, to a socket or to bytes in ``FORMAT Native``.
 
-The driver turns ids and days cell by cell into Python objects and back; here ids are 16 bytes and days and instants are
-integers from the wire to the block (a ``datetime`` costs 20 times an ``int``), so two of its columns are replaced.
+Ids are 16 bytes and days and instants are integers from the wire to the block: a ``datetime`` costs 20 times an ``int``.
 """
 
 from __future__ import annotations
 
-import sys
-from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
-from uuid import UUID
 
 from clickhouse_driver.block import ColumnOrientedBlock
 from clickhouse_driver.bufferedreader import BufferedSocketReader
 from clickhouse_driver.bufferedwriter import BufferedSocketWriter
-from clickhouse_driver.columns.datecolumn import Date32Column
-from clickhouse_driver.columns.service import column_by_type
-from clickhouse_driver.columns.uuidcolumn import UUIDColumn
 from clickhouse_driver.context import Context
 from clickhouse_driver.errors import Error as DriverError
 from clickhouse_driver.streams.native import BlockInputStream, BlockOutputStream
 
+from streams.warehouse import driver_columns
 from streams.warehouse.columns import Column
 from streams.warehouse.errors import RefusedError
 
 _BUFFER = 1 << 20
-_NO_ID = bytes(16)
+
+driver_columns.install()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,44 +70,6 @@ class Result:
     names: tuple[str, ...]
     types: tuple[str, ...]
     rows: list[tuple[Any, ...]]
-
-
-class IdColumn(UUIDColumn):  # type: ignore[misc]  # the driver has no type information
-    """UUIDs given as 16 bytes, written without making an object of each."""
-
-    def prepare_items(self, items: list[Any]) -> list[bytes]:
-        """Returns the ids as bytes; none becomes zeroes under the null map."""
-        return [item if type(item) is bytes else _id_bytes(item) for item in items]
-
-    def write_items(self, items: list[bytes], buf: Any) -> None:
-        """Writes each id as two little-endian words."""
-        joined = b"".join(items)
-        if len(joined) != 16 * len(items):
-            wrong = next(len(item) for item in items if len(item) != 16)
-            raise ValueError(f"expected an id of 16 bytes, got {wrong}")
-        words = array("Q")
-        words.frombytes(joined)
-        if sys.byteorder == "little":
-            words.byteswap()
-        buf.write(words.tobytes())
-
-
-class DayColumn(Date32Column):  # type: ignore[misc]  # the driver has no type information
-    """Days given as integers since 1970-01-01."""
-
-    before_write_items = None
-
-
-def _id_bytes(item: object) -> bytes:
-    if item is None:
-        return _NO_ID
-    if isinstance(item, UUID):
-        return item.bytes
-    raise ValueError(f"expected an id as bytes or UUID, got {type(item).__name__}")
-
-
-column_by_type["UUID"] = IdColumn
-column_by_type["Date32"] = DayColumn
 
 
 class _Memory:

@@ -25,7 +25,7 @@ _LOW_CARDINALITY = frozenset(
 )
 """String fields with few different values; `subject`, `employer` and the like have millions."""
 
-_FREE_TEXT = frozenset({("dead_letter", "reason"), ("case_decision", "reason")})
+_FREE_TEXT = frozenset({("dead_letter", "reason"), ("case_decision", "reason"), ("employer_decision", "reason")})
 """Where a field of that name holds sentences."""
 
 OUTPUT_TABLES = {

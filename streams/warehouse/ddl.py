@@ -1,7 +1,7 @@
 """The statements that found a fact table and its view; what a migration for a new event type begins with.
 
 ``python -m streams.warehouse.ddl raw border_crossing …`` prints the tables of the event types named, ``core`` instead of ``raw``
-their views. A migration is never edited
+their views, ``codecs`` how the columns of tables that are there already shall be packed. A migration is never edited
 afterwards: a new field is ``ALTER TABLE … ADD COLUMN IF NOT EXISTS`` in a new one; a test compares the result with the schema.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 
 from streams.records import Correction, PersonEvent
-from streams.warehouse.columns import OUTPUT_TABLES, Table, quote
+from streams.warehouse.columns import DAY, INSTANT, OUTPUT_TABLES, Column, Table, quote
 from streams.warehouse.rows import tables
 from streams.wire.avro import KINDS
 
@@ -24,13 +24,35 @@ _OUTPUT_KEYS = {
 }
 
 
+def codec_of(column: Column) -> str:
+    """Returns how a column is packed on disk; empty: as the engine packs by itself (ids have nothing to pack).
+
+    Rows stand in the order of the log, so instants, days and numbers grow: their differences are small.
+    **Source**: docs/warehouse-speed.md, bytes per event before and after.
+    """
+    if column.type == INSTANT or (column.type == "Int64" and column.name.endswith(("offset", "seq"))):
+        return "CODEC(Delta(8), ZSTD(1))"
+    if column.type == DAY:
+        return "CODEC(Delta(4), ZSTD(1))"
+    return "" if "UUID" in column.type else "CODEC(ZSTD(1))"
+
+
+def pack(table: Table) -> str:
+    """Returns the statement that packs the columns of a table that is there by ``codec_of``; parts change as they are merged."""
+    changes = [f"    MODIFY COLUMN IF EXISTS `{column.name}` {codec_of(column)}" for column in table.columns if codec_of(column)]
+    return f"ALTER TABLE {table.name} /*cluster*/\n" + ",\n".join(changes) + ";\n"
+
+
 def create_table(table: Table) -> str:
     """Returns the statement that founds a fact table.
 
     A record delivered again, in whatever batch, has the same sorting key and replaces itself.
     """
     output = table.event_type in OUTPUT_TABLES
-    lines = [f"    `{column.name}` {column.type} COMMENT {quote(column.comment)}" for column in table.columns]
+    lines = [
+        f"    `{column.name}` {column.type} COMMENT {quote(column.comment)} {codec_of(column)}".rstrip()
+        for column in table.columns
+    ]
     engine = "ReplacingMergeTree(log_offset)" if output else "ReplacingMergeTree"
     # Years, not months: a load of decades of history must stay under 100 partitions in one block.
     partition = "" if output else "PARTITION BY toYear(occurred_at)\n"
@@ -78,5 +100,5 @@ FROM
 
 if __name__ == "__main__":
     derived = tables()
-    write = {"raw": create_table, "core": create_view}[sys.argv[1]]
+    write = {"raw": create_table, "core": create_view, "codecs": pack}[sys.argv[1]]
     sys.stdout.write("\n".join(write(derived[name]) for name in sys.argv[2:]))

@@ -9,7 +9,8 @@ import structlog
 from streams import metrics
 from streams.clock import monotonic_s
 from streams.errors import ShekaraError
-from streams.warehouse.counts import Mark, bring_up_to_date
+from streams.warehouse.counted import Mark
+from streams.warehouse.counts import bring_up_to_date
 from streams.warehouse.engine import Engine
 
 log = structlog.get_logger(__name__)
@@ -29,17 +30,24 @@ class Keeper:
     Args:
         engine: where.
         people: full name of the topic of people's facts.
-        outputs: names in the marks by full names of the topics of dead letters and alerts.
+        others: names in the marks by full names of the topics that are counted besides: other inputs, dead letters, alerts.
         committed: returns the group's committed offsets by topic and partition: below them everything is in ClickHouse.
+        besides: what else to do at the same pace, as it may fail in the same ways.
     """
 
     def __init__(
-        self, engine: Engine, people: str, outputs: Mapping[str, str], committed: Callable[[tuple[str, ...]], Mark]
+        self,
+        engine: Engine,
+        people: str,
+        others: Mapping[str, str],
+        committed: Callable[[tuple[str, ...]], Mark],
+        besides: Callable[[], None] = lambda: None,
     ) -> None:
         self._engine = engine
         self._people = people
         self._committed = committed
-        self._names = {people: people, **outputs}
+        self._besides = besides
+        self._names = {people: people, **others}
         self._reached: dict[tuple[str, int], int] = {}
         self._ended_s = 0.0
         self._took_s = 0.0
@@ -75,6 +83,7 @@ class Keeper:
                 if offset > 0
             }
             people = bring_up_to_date(self._engine, shared | self._reached, alive)
+            self._besides()
         except ShekaraError as error:
             metrics.COUNTS_FAILED.inc()
             log.warning("counts not brought up to date", error=error.what)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from operator import attrgetter
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from streams.policy.model import Policy
 from streams.records import INPUTS, OUTPUTS, RELAYED, Gap
@@ -14,9 +14,8 @@ from streams.warehouse.columns import OUTPUT_TABLES, Table, table_of
 from streams.wire.avro import KINDS, Message, schema_of
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Where a record stands in the log.
+class Position(NamedTuple):
+    """Where a record stands in the log: the last columns of its row, in their order.
 
     Attributes:
         topic: full name of the topic.
@@ -66,27 +65,29 @@ class Layout:
             columns[self._gaps] = [_plain(gaps) for gaps in columns[self._gaps]]
         if self.table.derived:
             columns.extend(self._derive(records))
-        positions = [position for position, _ in deliveries]
-        if not self._output:
-            columns.append([position.topic for position in positions])
-        columns.append([position.partition for position in positions])
-        columns.append([position.offset for position in positions])
-        columns.append([position.received_at for position in positions])
+        place: list[Sequence[Any]] = list(zip(*(position for position, _ in deliveries), strict=True))
+        columns.extend(place[1:] if self._output else place)
         return Block(self.table.columns, columns)
 
     def _derive(self, records: Sequence[Any]) -> list[list[Any]]:
-        zone_of = self._policy.zone_of
+        zones = self._policy.zones
+        country = zones[""]
         if self._place is None:
-            country = zone_of("")
             return [[country.local_day(record.occurred_at) for record in records]]
         places = [self._place(record) or "" for record in records]
-        days = [zone_of(place).local_day(record.occurred_at) for place, record in zip(places, records, strict=True)]
+        # A block has few places: their zones are looked up once each.
+        days_of = {place: zones.get(place, country).local_day for place in set(places)}
+        days = [days_of[place](record.occurred_at) for place, record in zip(places, records, strict=True)]
         return [days, self._oblasts(places, days)] if self._oblast else [days]
 
     def _oblasts(self, posts: list[str], days: list[int]) -> list[str]:
+        """Returns the oblast each post lay in on its day; a block has few different pairs of the two."""
         codes = self._policy.codes
-        known = {post: codes.posts[post].oblast if post in codes.posts else "" for post in set(posts)}
-        return [codes.oblast_on(known[post], day) for post, day in zip(posts, days, strict=True)]
+        found = {
+            (post, day): codes.oblast_on(codes.posts[post].oblast if post in codes.posts else "", day)
+            for post, day in set(zip(posts, days, strict=True))
+        }
+        return [found[pair] for pair in zip(posts, days, strict=True)]
 
 
 def _plain(gaps: Sequence[Gap]) -> list[tuple[str, int, int | None]]:

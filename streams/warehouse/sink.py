@@ -2,7 +2,8 @@
 
 A unit is everything read since the last commit. It goes to ClickHouse as one block per table; when every block is on disk the
 offsets are committed. Killed in between, the unit is read again, in whatever other cut, and changes nothing: a row's key is its
-place in the log (events) or its identity and version (decisions), and tables replace rows by key.
+place in the log (events) or its identity and version (decisions), and tables replace rows by key. A row ClickHouse does not take
+goes to the dead letters, in one transaction with the offsets.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import threading
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Protocol
 
 import stamina
@@ -20,14 +23,17 @@ import structlog
 from streams import metrics
 from streams.clock import monotonic_s
 from streams.errors import DependencyError
+from streams.records import DeadLetter
 from streams.warehouse.block import Block
 from streams.warehouse.columns import INSTANT, WORD, Column
 from streams.warehouse.engine import Engine
 from streams.warehouse.errors import RefusedError
 from streams.warehouse.keeper import Keeper
+from streams.warehouse.refusals import CODE, Refusals
 from streams.warehouse.rows import Delivery, Layout, Position
 from streams.warehouse.source import positions, subscribe
 from streams.wire.avro import MalformedError, Message, decode
+from streams.wire.letter import Received, letter_about
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +55,7 @@ _REFUSED_COLUMNS = (
 
 
 class Log(Protocol):
-    """The part of confluent-kafka's consumer that is used."""
+    """The part of confluent-kafka's consumer that is used here; ``Refusals`` asks it for its group besides."""
 
     def consume(self, num_messages: int, timeout: float) -> list[Any]: ...
     def commit(self, *, offsets: list[Any], asynchronous: bool) -> Any: ...
@@ -65,6 +71,8 @@ class Unit:
 
     Attributes:
         rows: deliveries by record class.
+        messages: the messages they came in: what a dead letter has to hold.
+        letters: about the rows ClickHouse refused.
         next: next offset to read, by topic and partition.
         count: deliveries.
         size: bytes of their messages.
@@ -72,6 +80,8 @@ class Unit:
     """
 
     rows: dict[type[Message], list[Delivery]] = field(default_factory=lambda: defaultdict(list))
+    messages: list[Any] = field(default_factory=list)
+    letters: list[DeadLetter] = field(default_factory=list)
     next: dict[tuple[str, int], int] = field(default_factory=dict)
     count: int = 0
     size: int = 0
@@ -85,6 +95,7 @@ class Sink:
         engine: where to; used by this thread only.
         consumer: where from; closed at the end.
         layouts: how records become rows.
+        refusals: where rows go that ClickHouse does not take.
         batch_rows: rows of one unit, at most.
         batch_s: seconds a row waits, at most.
         stop: set to end; the unit at hand is still delivered if ClickHouse answers at once.
@@ -97,6 +108,7 @@ class Sink:
         engine: Engine,
         consumer: Log,
         layouts: Mapping[type[Message], Layout],
+        refusals: Refusals,
         *,
         batch_rows: int,
         batch_s: float,
@@ -107,6 +119,7 @@ class Sink:
         self._engine = engine
         self._consumer = consumer
         self._layouts = layouts
+        self._refusals = refusals
         self._batch_rows = batch_rows
         self._batch_s = batch_s
         self._stop = stop
@@ -170,6 +183,7 @@ class Sink:
             metrics.SINK_UNREADABLE.labels(place[0]).inc()
             return
         unit.rows[type(record)].append((Position(place[0], place[1], offset, message.timestamp()[1]), record))
+        unit.messages.append(message)
         unit.count += 1
         unit.size += len(value)
 
@@ -201,10 +215,12 @@ class Sink:
         unit = self._unit
         for kind, deliveries in unit.rows.items():
             layout = self._layouts[kind]
-            self._insert(layout, deliveries)
+            self._insert(layout, deliveries, unit)
             metrics.SINK_ROWS.labels(layout.table.name).inc(len(deliveries))
         if unit is not self._unit:
             return  # a rebalance while we waited for ClickHouse took the partitions away: not ours to commit
+        if unit.letters:
+            self._ended.discard((self._refusals.topic, 0))  # they come back to us: there is more to deliver
         assigned = {(one.topic, one.partition) for one in self._consumer.assignment()}
         caught_up = bool(assigned) and assigned <= self._ended
         if self._keeper is not None:
@@ -212,6 +228,8 @@ class Sink:
             if unit is not self._unit:
                 return
         self._commit(unit)
+        if unit is not self._unit:
+            return
         self._unit = Unit()
         self.trouble = ""
         metrics.SINK_CAUGHT_UP.set(caught_up)
@@ -221,13 +239,28 @@ class Sink:
     def _commit(self, unit: Unit) -> None:
         from confluent_kafka import KafkaException
 
+        if unit.letters:
+            self._commit_with_letters(unit)
+            return
         try:
             self._consumer.commit(offsets=positions(unit.next), asynchronous=False)
         except KafkaException as error:
             # The rows are in ClickHouse; what is not committed is read again and replaces itself.
             log.warning("offsets not committed", error=error.args[0].name())
 
-    def _insert(self, layout: Layout, deliveries: list[Delivery]) -> None:
+    def _commit_with_letters(self, unit: Unit) -> None:
+        """Commits until Kafka has it: going on without would pass over the letters. Gives up when the unit is no longer ours."""
+        for attempt in stamina.retry_context(
+            on=self._worth_retrying, attempts=None, timeout=None, wait_initial=0.1, wait_max=2.0, wait_jitter=0.2
+        ):
+            with attempt:
+                if attempt.num > 1:
+                    self._stay_in_group()
+                    if unit is not self._unit:
+                        return
+                self._refusals.commit(unit.letters, positions(unit.next), self._consumer)
+
+    def _insert(self, layout: Layout, deliveries: list[Delivery], unit: Unit) -> None:
         """Inserts deliveries of one type; rows ClickHouse does not take are found by halving and set aside."""
         table = layout.table.name
         try:
@@ -236,21 +269,41 @@ class Sink:
             if not error.about_data:
                 raise
             if len(deliveries) == 1:
-                self._set_aside(layout, deliveries[0], error)
+                self._set_aside(layout, deliveries[0], error, unit)
                 return
             middle = len(deliveries) // 2
-            self._insert(layout, deliveries[:middle])
-            self._insert(layout, deliveries[middle:])
+            self._insert(layout, deliveries[:middle], unit)
+            self._insert(layout, deliveries[middle:], unit)
 
-    def _set_aside(self, layout: Layout, delivery: Delivery, error: RefusedError) -> None:
+    def _set_aside(self, layout: Layout, delivery: Delivery, error: RefusedError, unit: Unit) -> None:
         position, record = delivery
         metrics.SINK_REFUSED.labels(layout.table.name).inc()
         log.error(
             "row refused", table=layout.table.name, topic=position.topic, partition=position.partition, offset=position.offset
         )
-        reason = f"{layout.table.name} did not take the row (ClickHouse code {error.code or 'none: it could not be encoded'})."
+        reason = (
+            f"{layout.table.name} did not take the row (ClickHouse code {error.code or 'none: it could not be encoded'}); the "
+            "worker has processed the event. Look at the log of 'shekara warehouse', mend the cause, then replay this letter."
+        )
         row = [position.topic, position.partition, position.offset, record.NAME, position.received_at, reason]
         self._send("refused_rows", Block(_REFUSED_COLUMNS, [[value] for value in row]), "")
+        if position.topic == self._refusals.topic:
+            return  # a letter about a letter would be refused as it was, and so on for ever
+        place = (position.topic, position.partition, position.offset)
+        message = next(one for one in unit.messages if (one.topic(), one.partition(), one.offset()) == place)
+        received = Received(
+            position.topic,
+            position.partition,
+            position.offset,
+            position.received_at,
+            message.key(),
+            message.value(),
+            message.headers() or (),
+        )
+        if self._refusals.worker_refuses(received):
+            return
+        source = getattr(record, "source", "")
+        unit.letters.append(letter_about(received, code=CODE, reason=reason, event_type=record.NAME, source=source))
 
     def _send(self, table: str, block: Block, token: str) -> None:
         """Sends one block until ClickHouse has it; the same rows under the same token each time."""
@@ -268,7 +321,7 @@ class Sink:
         if not isinstance(error, DependencyError):
             return False
         self.trouble = error.what
-        log.warning("ClickHouse does not take rows now", error=error.what, waiting_rows=self._unit.count)
+        log.warning("rows wait", error=error.what, waiting_rows=self._unit.count)
         return not self._stop.is_set()
 
     def _stay_in_group(self) -> None:
@@ -283,11 +336,10 @@ class Sink:
 def _token(table: str, deliveries: list[Delivery]) -> str:
     """Names a block by what is in it: for every partition its first and last offset and the number of records."""
     ranges: dict[tuple[str, int], list[int]] = {}
-    for position, _ in deliveries:
-        bounds = ranges.setdefault(
-            (position.topic, position.partition), [position.offset, position.offset, 0, position.received_at]
-        )
-        bounds[0] = min(bounds[0], position.offset)
-        bounds[1] = max(bounds[1], position.offset)
-        bounds[2] += 1
+    for (topic, partition), some in groupby((position for position, _ in deliveries), key=itemgetter(0, 1)):
+        run = list(some)  # the log hands out runs of one partition
+        first, last = min(run, key=itemgetter(2)), max(run, key=itemgetter(2))
+        bounds = ranges.setdefault((topic, partition), [first.offset, last.offset, 0, run[0].received_at])
+        bounds[0], bounds[1] = min(bounds[0], first.offset), max(bounds[1], last.offset)
+        bounds[2] += len(run)
     return hashlib.sha256(repr((table, sorted(ranges.items()))).encode()).hexdigest()

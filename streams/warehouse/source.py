@@ -25,13 +25,14 @@ def group(settings: Settings) -> str:
     return f"{settings.namespace}-sink"
 
 
-def consumer(settings: Settings, *, group_id: str | None = None, start: str = "earliest") -> Any:
+def consumer(settings: Settings, *, group_id: str | None = None, start: str = "earliest", session_s: float = 10.0) -> Any:
     """Returns a consumer that reads only what is committed and commits only when told.
 
     Args:
         settings: where Kafka is.
         group_id: another group than the sink's.
         start: where a group without offsets begins: ``earliest`` or ``latest``.
+        session_s: after how many seconds without a sign of life the group gives its partitions to others.
 
     Raises:
         DependencyError: Kafka does not answer within 10 s.
@@ -50,7 +51,7 @@ def consumer(settings: Settings, *, group_id: str | None = None, start: str = "e
             # The end of a partition is told, transaction marks behind it included: what makes "caught up" exact.
             "enable.partition.eof": True,
             "topic.metadata.refresh.interval.ms": 5_000,
-            "session.timeout.ms": 10_000,
+            "session.timeout.ms": round(1000 * session_s),
             "heartbeat.interval.ms": 2_000,
             "fetch.wait.max.ms": 100,
             "fetch.message.max.bytes": 4 * 1024 * 1024,

@@ -22,7 +22,8 @@ _SHARE = 0.1
 QUERY = """
 SELECT source, max(source_seq) - toInt64(groupBitmap(toUInt64(source_seq))) AS missing,
        uniqExactIf((topic, partition, offset), recent) - uniqExactIf(event_id, recent) AS repeats,
-       if(countIf(recent) = 0, 0, quantileIf(0.99)(dateDiff('millisecond', occurred_at, received_at) / 1000, recent)) AS late_s
+       if(countIf(recent) = 0, 0, quantileIf(0.99)(dateDiff('millisecond', occurred_at, received_at) / 1000, recent)) AS late_s,
+       max(received_at) AS heard_at
 FROM (SELECT source, source_seq, topic, partition, offset, event_id, occurred_at, received_at,
              received_at > now() - INTERVAL 1 HOUR AS recent
       FROM merge(currentDatabase(), '^raw_')
@@ -61,7 +62,7 @@ class SourceWatch:
         Raises:
             ShekaraError: nobody answered.
         """
-        for source, missing, repeats, late_s in self._ask(QUERY):
+        for source, missing, repeats, late_s, _ in self._ask(QUERY):
             metrics.SOURCE_MISSING.labels(source).set(missing)
             metrics.SOURCE_REPEATS.labels(source).set(repeats)
             metrics.SOURCE_LATE_SECONDS.labels(source).set(late_s)

@@ -15,7 +15,7 @@ _KEYS = {"person": "the person's pseudonym", "post": "the post's code", "employe
 _ABOUT = {
     "people": "Everything that is a fact about a person, in one order for each person, and the ticks (ADR 0003).",
     "posts": "What border posts say about themselves: how far their records are complete, and how many they sent.",
-    "employers": "What employers declare.",
+    "employers": "What employers declare, and how officers' work on alerts about them ended.",
     "quotas": "Quotas and their versions within a year.",
     "alerts": "Every version of every alert: raised, amended, resolved, retracted.",
     "findings": "Reminders before a breach, and faults in the data.",

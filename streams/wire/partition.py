@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 from struct import unpack_from
+from typing import Final
 
-_SEED = 0x9747B28C
-_M = 0x5BD1E995
-_MASK = 0xFFFFFFFF
+_SEED: Final = 0x9747B28C
+_M: Final = 0x5BD1E995
+_MASK: Final = 0xFFFFFFFF
 
 
 def murmur2(key: bytes) -> int:

@@ -10,13 +10,13 @@ Pure, and compiled where the rooms that decide are.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-_ID_BYTES = 16
-_LONGEST = 32
+_ID_BYTES: Final = 16
+_LONGEST: Final = 32
 """Bytes of own fields that are remembered; with an id in them (a visa's) they come once and fill memory for nothing."""
 
-_ENTRIES = 4096
+_ENTRIES: Final = 4096
 """Runs of bytes remembered at most; then memory starts anew."""
 
 Envelope = tuple[bytes, str, int, int, str, int]

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 HEADER = "shekara-signature"
 """Name of the Kafka header."""
 
-BATCH_EVENTS = 64
-"""Events under one signature that the SDK makes: one Ed25519 operation then costs an event some 2 µs, the list a kilobyte."""
+BATCH_EVENTS = 96
+"""Events under one signature that the SDK makes: one Ed25519 check then costs an event some 1 µs, the list 1.5 kilobytes."""
 
 MAX_BATCH_EVENTS = 1024
 """Events under one signature that are read; more would make every header larger than many events."""
@@ -40,6 +40,14 @@ MAX_KID = 32
 _BATCH = b"shekara-batch-v1\x00"
 _STATEMENT = "shekara-statement-v1"
 _VERSION = 1
+
+
+def signature_in(headers: Sequence[tuple[str, bytes]]) -> bytes | None:
+    """Returns the header that holds a message's signature; none if there is none."""
+    for name, value in headers:
+        if name == HEADER:
+            return value
+    return None
 
 
 class SignatureError(Exception):

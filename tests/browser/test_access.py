@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,13 +12,24 @@ from tests.browser.conftest import Open
 pytestmark = pytest.mark.integration
 
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-DETAILS = (("/feed?state=all", "tbody th a"), ("/cases", "tbody th a"), ("/posts", "tbody th a"))
-"""Lists, and the link to the first of what they list."""
+DETAILS = (
+    ("/feed?state=all", "tbody th a"),
+    ("/cases", "tbody th a"),
+    ("/posts", "tbody th a"),
+    ("/posts", "main a.door"),
+    ("/sources", "tbody th a"),
+)
+"""Lists, and the link to the first of what they list or lead to."""
 
 
 def pages_of(page: Any) -> list[str]:
-    """Returns every page a role reaches by its menu, its own second factor, and the first of every list."""
-    paths = ["/", "/second-factor", *page.locator("header nav a").evaluate_all("all => all.map(one => one.getAttribute('href'))")]
+    """Returns every page a role reaches by its menu, its own second factor and password, and the first of every list."""
+    paths = [
+        "/",
+        "/second-factor",
+        "/password",
+        *page.locator("header nav a").evaluate_all("all => all.map(one => one.getAttribute('href'))"),
+    ]
     for listed, link in DETAILS:
         if listed.split("?")[0] in paths:
             page.goto(listed)
@@ -50,11 +62,13 @@ def test_axe_finds_nothing_on_any_page(sign_in: Open, role: str, colours: str) -
     assert found == []
 
 
-def test_axe_finds_nothing_at_the_door(sign_in: Open) -> None:
+def test_axe_finds_nothing_at_the_door(sign_in: Open, screenshots: Path | None) -> None:
     page = sign_in("analyst", bypass_csp=True)
     page.context.clear_cookies()
     page.goto("/sign-in")
     assert found_by_axe(page) == []
+    if screenshots is not None:
+        page.screenshot(path=screenshots / "sign-in.png", full_page=True)
 
 
 @pytest.mark.parametrize("width", [640, 320])
@@ -71,7 +85,7 @@ def test_pages_fit_at_200_percent_and_on_a_small_phone(sign_in: Open, width: int
 def test_paper_shows_the_content_without_the_controls(sign_in: Open) -> None:
     page = sign_in("operator")
     page.emulate_media(media="print")
-    for path in ("/overview", "/feed", "/posts"):
+    for path in ("/overview", "/feed", "/posts", "/sources"):
         page.goto(path)
         assert not page.locator("header").first.is_visible(), path
         assert page.locator("h1").is_visible(), path

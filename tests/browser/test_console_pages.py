@@ -78,10 +78,15 @@ def test_a_live_alert_waits_behind_the_pill_and_moves_no_row(demo: Running, sign
     send(demo, *events)
     page.wait_for_selector("#pill:not([hidden])", timeout=10_000)
     assert time.monotonic() - begun < LIVE_WITHIN_S
+    waiting = int("".join(filter(str.isdigit, page.inner_text("#pill"))))
+    others = [worker_found(demo, "KZ-75", "KZ-75-A1") for _ in range(2)]
+    send(demo, *(event for _, *some in others for event in some))
+    poll(lambda: int("".join(filter(str.isdigit, page.inner_text("#pill")))) >= waiting + 2)
     assert page.locator("#feed tbody tr").evaluate_all("rows => rows.map(row => row.dataset.id)") == before
     page.click("#pill")
-    alert = alert_of(demo, subject)
-    assert page.locator(f"#a-{alert['alert_id']}").count() == 1
+    for one in (subject, *(other for other, *_ in others)):
+        assert page.locator(f"#a-{alert_of(demo, one)['alert_id']}").count() == 1
+    assert page.locator("#pill").is_hidden()
 
 
 def test_triage_by_keys_in_any_layout_comes_back_through_the_stream(demo: Running, sign_in: Open) -> None:
@@ -123,6 +128,82 @@ def test_an_alert_withdrawn_while_it_is_on_screen_says_so_in_place(demo: Running
     send(demo, Correction(uuid4().bytes, subject, at, at, "inspectorate:test", 2, found.event_id, None, "data_entry"))
     page.wait_for_selector(f"#a-{alert['alert_id']}.retracted", timeout=15_000)
     assert "a record was corrected" in row.inner_text()
+
+
+def test_an_alert_withdrawn_while_its_page_is_open_says_so_with_the_reason(demo: Running, sign_in: Open) -> None:
+    subject, entry, found = worker_found(demo, "KZ-75", "KZ-75-A1")
+    send(demo, entry, found)
+    alert = alert_of(demo, subject)
+    page = sign_in("operator")
+    with page.expect_response("**/feed/live?**"):
+        page.goto(f"/alerts/{alert['alert_id']}")
+    assert page.locator("#changed").is_hidden()
+    from streams.records import Correction
+
+    at = found.recorded_at + 1
+    send(demo, Correction(uuid4().bytes, subject, at, at, "inspectorate:test", 2, found.event_id, None, "data_entry"))
+    page.wait_for_selector("#changed:not([hidden])", timeout=15_000)
+    assert "a record was corrected" in page.inner_text("#changed")
+    page.click("#changed a")
+    assert "The alert was withdrawn" in page.inner_text("main")
+    assert page.locator("#changed").is_hidden()
+
+
+KEYS = {
+    "k": "document.activeElement.closest('tr')?.getAttribute('aria-current') === 'true'",
+    "s": "document.activeElement.id === 'f-severity'",
+    "/": "document.activeElement.id === 'q'",
+}
+
+
+def test_every_key_does_what_the_help_says(demo: Running, sign_in: Open) -> None:
+    subject, *events = worker_found(demo, "KZ-75", "KZ-75-A1")
+    send(demo, *events)
+    row = f"#a-{alert_of(demo, subject)['alert_id']}"
+    feed = "/feed?rule=work_without_permit&state=new"
+    page = sign_in("operator")
+    page.goto(feed)
+    page.wait_for_selector(".live-live")
+    page.keyboard.press("?")
+    told = page.locator("#help kbd").evaluate_all("all => all.map(one => one.textContent)")
+    page.keyboard.press("Escape")
+    tried = {"j", "x", "a", "?"}  # above
+    for key, holds in KEYS.items():
+        page.goto(feed)
+        page.keyboard.press("j")
+        page.keyboard.press(key)
+        assert page.evaluate(holds), key
+        tried.add(key)
+    for key, where in (("z", "snooze"), ("c", "close"), ("p", "proceed")):
+        page.goto(feed)
+        page.check(f"{row} input[name=alert]")
+        page.focus(f"{row} a")
+        page.keyboard.press(key)
+        page.wait_for_load_state()
+        page.wait_for_selector("#reason")
+        assert page.url.endswith("/proceedings/new" if where == "proceed" else "/feed/work"), key
+        tried.add(key)
+    page.goto(feed)
+    page.check(f"{row} input[name=alert]")
+    page.focus(f"{row} a")
+    page.keyboard.press("t")
+    page.wait_for_url("**/feed?**done=work**")
+    assert page.inner_text(f"{row} .owner") == "operator"
+    page.keyboard.press("u")
+    page.wait_for_url("**/feed?**done=undone**")
+    page.goto(feed)
+    page.focus(f"{row} a")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/alerts/**")
+    page.goto(feed)
+    page.wait_for_selector(".live-live")
+    send(demo, *worker_found(demo, "KZ-75", "KZ-75-A1")[1:])
+    page.wait_for_selector("#pill:not([hidden])")
+    page.keyboard.press("n")
+    assert page.locator("#pill").is_hidden()
+    page.keyboard.press("g")
+    page.wait_for_url("**/feed/groups?**")
+    assert set(told) == tried | {"t", "u", "Enter", "n", "g"}
 
 
 def case_of(demo: Running, subject: str) -> dict[str, Any]:
@@ -212,7 +293,7 @@ def test_the_feed_speaks_three_languages(sign_in: Open, language: str, title: st
     assert page.get_attribute("html", "lang") == language[:2]
 
 
-def test_a_look_at_a_persons_history_asks_why_and_is_in_the_audit(demo: Running, sign_in: Open) -> None:
+def test_a_look_at_a_persons_history_asks_why_and_is_in_the_audit(demo: Running, sign_in: Open, screenshots: Path | None) -> None:
     subject, *events = worker_found(demo, "KZ-75", "KZ-75-A1")
     send(demo, *events)
     alert = alert_of(demo, subject)
@@ -246,10 +327,14 @@ def test_no_page_breaks_its_own_policy(sign_in: Open, role: str, screenshots: Pa
         if screenshots is not None:
             keep(
                 page,
-                path.strip("/") or f"start-{role}",
+                path.strip("/") or ("start" if role == "operator" else f"start-{role}"),
                 screenshots if role in ("operator", "auditor", "administrator") else None,
             )
     if role == "operator":
+        for path in ("/second-factor", "/password"):
+            page.goto(path)
+            assert page.locator("h1").count() == 1, path
+            keep(page, path.strip("/"), screenshots)
         for path, name in (("/feed?state=all", "alert"), ("/cases", "case")):
             page.goto(path)
             page.locator("tbody tr th a").first.click()

@@ -350,6 +350,30 @@ def test_sound_and_notices_are_off_until_somebody_turns_them_on(demo: Running, s
     poll(lambda: page.evaluate("window.rang.length") > heard)
 
 
+def test_a_desktop_notice_names_the_rule_and_nobody_and_only_when_it_was_turned_on(demo: Running, sign_in: Open) -> None:
+    page = sign_in("operator", permissions=["notifications"])
+    page.add_init_script(
+        "window.noticed = []; window.Notification = class { static permission = 'granted'; "
+        "static requestPermission() { return 'granted'; } "
+        "constructor(title, more) { window.noticed.push([title, more.body]); } };"
+        "Object.defineProperty(Document.prototype, 'hidden', { get: () => true });"
+    )
+    page.goto("/feed?rule=work_without_permit")
+    page.wait_for_selector(".live-live")
+    workers_found(demo, 1)
+    page.wait_for_selector("#pill:not([hidden])")
+    assert page.evaluate("window.noticed") == []
+    page.select_option("#loud", "medium")
+    page.click("#notices")
+    assert page.get_attribute("#notices", "aria-pressed") == "true"
+    employer, [subject] = workers_found(demo, 1)
+    [title, body] = poll(lambda: page.evaluate("window.noticed"))[0]
+    page.click("#pill")
+    assert body == page.inner_text(f"#a-{alert_of(demo, subject)['alert_id']} th a")
+    assert subject not in title + body
+    assert employer not in title + body
+
+
 def test_the_pages_of_triage_and_follow_up_are_clean_by_axe(demo: Running, sign_in: Open) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     _, subjects = workers_found(demo, 1)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
 
-from streams.agents.people import TIME_KEY, PersonSteps
+from streams.agents.people import PersonSteps
+from streams.agents.timetable import TIME_KEY
 from streams.policy.load import load
 from streams.records import BatchMarker, DeadLetter
 from streams.runtime.store import MARKER_KEY
@@ -30,6 +32,7 @@ class Verdict:
 
     Attributes:
         events: records of the input topics.
+        processed: records the ledger says were processed.
         alerts: alerts, each counted once.
         dead_letters: records that were refused.
         people: dossiers compared.
@@ -37,6 +40,7 @@ class Verdict:
     """
 
     events: int
+    processed: int
     alerts: int
     dead_letters: int
     people: int
@@ -45,7 +49,12 @@ class Verdict:
 
 def read_topic(settings: Settings, suffix: str) -> list[Any]:
     """Returns every committed record of a topic, partition by partition in their order."""
-    topic = f"{settings.namespace}.{suffix}"
+    return read_topics(settings, [suffix])[suffix]
+
+
+def read_topics(settings: Settings, suffixes: Iterable[str]) -> dict[str, list[Any]]:
+    """Returns every committed record of some topics, partition by partition in their order; one consumer reads them all."""
+    found: dict[str, list[Any]] = {suffix: [] for suffix in suffixes}
     consumer = Consumer(
         {
             "bootstrap.servers": settings.kafka,
@@ -54,29 +63,37 @@ def read_topic(settings: Settings, suffix: str) -> list[Any]:
             "enable.partition.eof": True,
             "isolation.level": "read_committed",
             "auto.offset.reset": "earliest",
+            "fetch.wait.max.ms": 20,
             "receive.message.max.bytes": 100_000_000,
         }
     )
     try:
-        partitions = list(consumer.list_topics(topic, timeout=20).topics[topic].partitions)
-        consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
-        found: list[Any] = []
-        ended: set[int | None] = set()
-        while len(ended) < len(partitions):
-            for message in consumer.consume(10_000, timeout=0.2):
+        known = consumer.list_topics(timeout=20).topics
+        names = {f"{settings.namespace}.{suffix}": suffix for suffix in found}
+        unread = {(name, partition) for name in names for partition in known[name].partitions}
+        consumer.assign([TopicPartition(name, partition, 0) for name, partition in unread])
+        while unread:
+            for message in consumer.consume(10_000, timeout=0.1):
                 error = message.error()
                 if error is not None:
                     assert error.name() == "_PARTITION_EOF", error
-                    ended.add(message.partition())
+                    unread.discard((message.topic(), message.partition()))
                 else:
-                    found.append(message)
-        return found
+                    found[names[str(message.topic())]].append(message)
     finally:
         consumer.close()
+    for messages in found.values():
+        messages.sort(key=lambda message: (message.partition(), message.offset()))
+    return found
 
 
 def check(
-    settings: Settings, *, person: PersonSteps | None = None, select: Select | None = None, outputs_once: bool = True
+    settings: Settings,
+    *,
+    person: PersonSteps | None = None,
+    select: Select | None = None,
+    outputs_once: bool = True,
+    refused: Mapping[tuple[str, int, int], str] = MappingProxyType({}),
 ) -> Verdict:
     """Compares everything the workers and the sink left behind with the pure core over the raw log.
 
@@ -86,30 +103,40 @@ def check(
         select: asks the warehouse; it is not looked at if not given.
         outputs_once: whether every output must be there once. If not, all was decided a second time: repetitions of the same
             version are forgiven, and of the ledger the last time counts.
+        refused: by place of a record whose row ClickHouse refuses, the code of its letter.
     """
-    log = raw_log(lambda suffix: read_topic(settings, suffix), settings.partitions)
+    topics = read_topics(settings, [topic.suffix for topic in TOPICS])
+    log = raw_log(topics.__getitem__, settings.partitions)
     truth = judge(log, load(settings.policy), person)
-    topics = {topic.suffix: read_topic(settings, topic.suffix) for topic in TOPICS if topic.role != "input"}
     differences = [
-        *topic_differences(truth, topics, outputs_once=outputs_once),
-        *(_warehouse(truth, settings.namespace, select, ledger=outputs_once) if select is not None else ()),
+        *topic_differences(truth, topics, outputs_once=outputs_once, refused=refused),
+        *(_warehouse(truth, settings.namespace, select, len(refused), ledger=outputs_once) if select is not None else ()),
     ]
+    lines = [line for message in topics["ledger"] if isinstance(line := avro.decode(message.value()), BatchMarker)]
     return Verdict(
         events=sum(truth.produced.values()),
+        processed=sum(line.processed for line in (lines if outputs_once else _last_time(lines))),
         alerts=len(_last(truth, "alerts")),
-        dead_letters=len(truth.refused),
+        dead_letters=len(truth.refused) + len(refused),
         people=sum(len(states) for states in truth.states.values()),
         differences=differences,
     )
 
 
-def topic_differences(truth: Truth, topics: Mapping[str, list[Any]], *, outputs_once: bool = True) -> list[str]:
+def topic_differences(
+    truth: Truth,
+    topics: Mapping[str, list[Any]],
+    *,
+    outputs_once: bool = True,
+    refused: Mapping[tuple[str, int, int], str] = MappingProxyType({}),
+) -> list[str]:
     """Returns where the topics differ from what must be.
 
     Args:
         truth: what must be.
         topics: by suffix of every output and changelog, its committed messages.
         outputs_once: whether every output must be there once.
+        refused: by place of a record whose row ClickHouse refuses, the code of its letter.
     """
     lines = [line for message in topics["ledger"] if isinstance(line := avro.decode(message.value()), BatchMarker)]
     letters = [letter for message in topics["dead-letters"] if isinstance(letter := avro.decode(message.value()), DeadLetter)]
@@ -118,7 +145,7 @@ def topic_differences(truth: Truth, topics: Mapping[str, list[Any]], *, outputs_
     return [
         *_outputs(truth, topics, outputs_once=outputs_once),
         *_ledger(truth, lines),
-        *_letters(truth, letters),
+        *_letters({**truth.refused, **refused}, letters),
         *_states(truth, topics),
     ]
 
@@ -186,10 +213,10 @@ def _ledger(truth: Truth, lines: list[BatchMarker]) -> Iterator[str]:
             yield f"ledger of {place}: {processed} processed, {dead} dead; produced {produced}, to be refused {refused[place]}"
 
 
-def _letters(truth: Truth, letters: list[DeadLetter]) -> Iterator[str]:
+def _letters(refused: Mapping[tuple[str, int, int], str], letters: list[DeadLetter]) -> Iterator[str]:
     """The dead letters: exactly the records that must be refused, each once, for the right reason."""
     found = Counter((letter.topic.rpartition(".")[2], letter.partition, letter.offset, letter.code) for letter in letters)
-    expected = Counter((*place, code) for place, code in truth.refused.items())
+    expected = Counter((*place, code) for place, code in refused.items())
     if found != expected:
         missing, many = sorted((expected - found).elements()), sorted((found - expected).elements())
         yield f"dead letters: {missing[:5]} missing, {many[:5]} too many"
@@ -226,7 +253,7 @@ def _last(truth: Truth, suffix: str) -> dict[str, tuple[int, str]]:
     return last
 
 
-def _warehouse(truth: Truth, namespace: str, select: Select, *, ledger: bool) -> Iterator[str]:
+def _warehouse(truth: Truth, namespace: str, select: Select, refused: int, *, ledger: bool) -> Iterator[str]:
     """ClickHouse: every alert and finding as it stands now, every version once; dead letters and ledger complete."""
     for suffix in ("alerts", "findings"):
         expected = _last(truth, suffix)
@@ -245,8 +272,8 @@ def _warehouse(truth: Truth, namespace: str, select: Select, *, ledger: bool) ->
         if versions != written or any(row[3] != row[4] for row in rows):
             yield f"warehouse, {suffix}: {versions} versions of {written}"
     (letters,) = select("SELECT count() FROM dead_letters FINAL")[0]
-    if letters != len(truth.refused):
-        yield f"warehouse, dead letters: {letters} of {len(truth.refused)}"
+    if letters != len(truth.refused) + refused:
+        yield f"warehouse, dead letters: {letters} of {len(truth.refused) + refused}"
     if not ledger:
         return
     lines = select("SELECT topic, partition, processed, dead_letters, balanced, missing FROM mart_ledger")

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
-import platform
 import threading
-import time
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
+from streams import bootstrap
 from streams.agents.people import PersonSteps
 from streams.policy.load import load
 from streams.settings import Settings
@@ -23,6 +18,7 @@ from streams.warehouse.embedded import Embedded
 from streams.warehouse.migrate import migrate
 from streams.warehouse.rows import layouts
 from streams.warehouse.sink import Sink
+from tests.chaos import report
 from tests.chaos.checker import Select, Verdict, check
 from tests.chaos.profile import PROFILE, SEED
 from tests.contract.warehouse import empty
@@ -30,7 +26,11 @@ from tests.contract.warehouse import empty
 ROOT = Path(__file__).parents[2]
 LAYOUTS = layouts(load("kz"))
 
-_SCENARIOS: dict[str, dict[str, Any]] = {}
+_FACTS: dict[str, dict[str, Any]] = {}
+"""What scenarios told of themselves, by name, until they end."""
+
+_KNOWN: set[str] = set()
+"""Names of all scenarios, when all were collected."""
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +48,7 @@ def deliver(settings: Settings, engine: Any) -> None:
         engine,
         source.consumer(settings),
         LAYOUTS,
+        bootstrap.refusals(settings),
         batch_rows=20_000,
         batch_s=0.2,
         stop=threading.Event(),
@@ -57,11 +58,10 @@ def deliver(settings: Settings, engine: Any) -> None:
 
 
 class Judge:
-    """Ends a scenario: compares everything with the oracle, and writes the scenario into the report."""
+    """Ends a scenario: compares everything with the oracle, and tells the report what was done."""
 
     def __init__(self, request: pytest.FixtureRequest) -> None:
         self._request = request
-        self._began_s = time.monotonic()
 
     def __call__(
         self,
@@ -70,6 +70,8 @@ class Judge:
         person: PersonSteps | None = None,
         select: Select | None = None,
         outputs_once: bool = True,
+        refused: Mapping[tuple[str, int, int], str] | None = None,
+        progress: dict[str, Any] | None = None,
         **faults: float,
     ) -> Verdict:
         """Fails unless topics, ledger, dossiers, dead letters and warehouse are what the log says.
@@ -79,6 +81,8 @@ class Judge:
             person: the steps of one person, if not the real rules.
             select: asks the warehouse a sink has filled during the scenario; one is filled now if none.
             outputs_once: whether every output must be there once.
+            refused: by place of a record whose row ClickHouse refused, the code of its letter.
+            progress: the curve of the scenario, for the report's picture.
             faults: what was done to the system, for the report.
         """
         if select is None:
@@ -86,17 +90,18 @@ class Judge:
             empty(engine)
             deliver(settings, engine)
             select = rows_of(engine)
-        verdict = check(settings, person=person, select=select, outputs_once=outputs_once)
+        verdict = check(settings, person=person, select=select, outputs_once=outputs_once, refused=refused or {})
         assert verdict.differences == []
         note(
             self._request.node.name,
-            seconds=round(time.monotonic() - self._began_s, 1),
             faults=faults,
-            events=verdict.events,
-            alerts=verdict.alerts,
+            produced=verdict.events,
+            processed=verdict.processed,
             dead_letters=verdict.dead_letters,
+            alerts=verdict.alerts,
             dossiers=verdict.people,
-            differences=0,
+            verdict="equal",
+            **({"progress": progress} if progress else {}),
         )
         return verdict
 
@@ -118,54 +123,56 @@ def judged(request: pytest.FixtureRequest) -> Judge:
 
 
 def note(scenario: str, **facts: Any) -> None:
-    """Writes a scenario into the report.
+    """Tells the report of a scenario that is about to end.
 
     Args:
         scenario: its name.
         facts: what was done and what came of it.
     """
-    _SCENARIOS[scenario] = _stamped(facts)
-
-
-def _stamped(facts: dict[str, Any]) -> dict[str, Any]:
-    return {"run_on": datetime.now(UTC).date().isoformat(), "seed": SEED, **facts}
+    _FACTS[scenario] = facts
 
 
 def tell(what: str) -> None:
     """Shows how far a long scenario is."""
     if PROFILE.name == "long":
-        print(f"    {datetime.now(UTC):%H:%M:%S} {what}", flush=True)  # noqa: T201 - the progress of a long run
+        print(f"    {report.now():%H:%M:%S} {what}", flush=True)  # noqa: T201 - the progress of a long run
 
 
 def pytest_sessionstart() -> None:
     tell(f"chaos, {PROFILE.name} profile, seed {SEED} (SHEKARA_CHAOS_SEED)")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Notes which scenarios there are, before ``-k`` takes some away: the report forgets what was renamed or removed."""
+    ours = [item for item in items if _module(item)]
+    if {_module(item) for item in ours} >= {path.stem for path in Path(__file__).parent.glob("test_*.py")}:
+        _KNOWN.update(item.name for item in ours)
+
+
+def _module(item: pytest.Item) -> str:
+    """Returns the module of a scenario; empty for tests of elsewhere."""
+    return item.path.stem if item.path.is_relative_to(ROOT / "tests" / "chaos") else ""
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """Notes scenarios that fail: a report without them would only tell what went well."""
+    """Puts each scenario into the report of a long run as it ends, failures too: else it would only tell what went well."""
     outcome: Any = yield
-    report = outcome.get_result()
-    if report.failed and item.path.is_relative_to(ROOT / "tests" / "chaos"):
-        _SCENARIOS[item.name] = _stamped({"failed": str(call.excinfo.value)[:300] if call.excinfo else report.when})
+    result = outcome.get_result()
+    ended = result.failed or (result.passed and call.when == "call")
+    if PROFILE.name != "long" or not ended or not report.is_reported(_module(item)):
+        return
+    facts = _FACTS.pop(item.name, {})
+    if result.failed:
+        told = " ".join(str(call.excinfo.value if call.excinfo else result.when).replace("|", "/").split())
+        facts = {"verdict": f"failed: {told[:200]}"}
+    entry = {"seed": SEED, "seconds": round(call.duration, 1), "verdict": "held", **facts}
+    report.keep({item.name: report.stamped(_module(item), report.began(call.start), entry)}, known=_KNOWN)
 
 
 def pytest_sessionfinish() -> None:
-    """Writes the report of a long run; what was not run this time keeps its last result."""
-    if PROFILE.name != "long" or not _SCENARIOS:
-        return
-    path = Path(os.environ.get("SHEKARA_CHAOS_REPORT", ROOT / "bench" / "chaos.json"))
-    before = json.loads(path.read_text(encoding="utf-8"))["scenarios"] if path.exists() else {}
-    report = {
-        "command": "make chaos",
-        "profile": PROFILE.name,
-        "machine": {
-            "cpus": os.cpu_count(),
-            "memory_gib": round(psutil.virtual_memory().total / 2**30),
-            "system": f"{platform.system()} {platform.release()}",
-            "python": platform.python_version(),
-        },
-        "scenarios": dict(sorted((before | _SCENARIOS).items())),
-    }
-    path.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    tell(f"report written to {path}")
+    """Writes the page of the report of a long run."""
+    if PROFILE.name == "long" and report.REPORT.exists():
+        report.write_page(report.read())
+        tell(f"report written to {report.REPORT} and {report.PAGE}")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from streams.errors import DependencyError, FencedError
 from streams.settings import Settings
-from tests.chaos.checker import read_topic
+from tests.chaos.checker import read_topics
 from tests.chaos.feed import Account, Feed
 from tests.chaos.oracle import READ
+from tests.chaos.report import thinned
 from tests.integration.rig import Process, ask, until
 
 CURABLE = {FencedError.exit_code, DependencyError.exit_code}
@@ -39,6 +42,9 @@ class Crew:
         self._started = 0
         self.restarts = 0
         self.account = Account(settings)
+        self._began_s = time.monotonic()
+        self._points: list[list[float]] = []
+        self._kills: list[float] = []
 
     def start(self, name: str, *options: str, again: tuple[str, ...] | None = None) -> Process:
         """Starts a worker.
@@ -64,6 +70,21 @@ class Crew:
         announced = (line["probes"] for line in self[name].lines() if line.get("event") == "starting")
         url = next(announced, "")
         return bool(url) and ask(f"{url}/readyz")[0] == 200
+
+    def kill(self, name: str) -> None:
+        """Ends a worker at once, whatever it is doing; it stays in the crew."""
+        self[name].kill()
+        self._kills.append(round(time.monotonic() - self._began_s, 1))
+
+    def sample(self, feed: Feed) -> int:
+        """Adds a point to the curve; returns how many records are accounted for."""
+        accounted = self.account.done()
+        self._points.append([round(time.monotonic() - self._began_s, 1), feed.sent, accounted])
+        return accounted
+
+    def curve(self) -> dict[str, Any]:
+        """Returns when who was killed, and by seconds the records published and accounted for."""
+        return {"kills": self._kills, "points": thinned(self._points)}
 
     def dismiss(self, name: str) -> Process:
         """Takes a worker out of the crew; it runs on."""
@@ -94,7 +115,7 @@ class Crew:
 
         def done() -> bool:
             self.tend()
-            accounted = self.account.done()
+            accounted = self.sample(feed)
             return accounted >= feed.sent + twice and accounted >= records_of(self._settings) + twice
 
         until(done, "every record is accounted for", within_s)
@@ -117,7 +138,7 @@ class Crew:
 
 def records_of(settings: Settings) -> int:
     """Returns how many records lie in the topics workers read."""
-    return sum(len(read_topic(settings, topic.suffix)) for topic in READ)
+    return sum(len(messages) for messages in read_topics(settings, [topic.suffix for topic in READ]).values())
 
 
 @contextmanager

@@ -228,10 +228,11 @@ def test_thousands_of_seeded_schedules_count_every_record_once() -> None:
     seconds = time.monotonic() - began_s
     note(
         "test_thousands_of_seeded_schedules_count_every_record_once",
-        seconds=round(seconds, 1),
-        schedules=PROFILE.schedules,
-        schedules_per_minute=round(60 * PROFILE.schedules / seconds),
-        crashes=crashes,
-        records=records,
-        differences=0,
+        faults={
+            "schedules": PROFILE.schedules,
+            "schedules_a_minute": round(60 * PROFILE.schedules / seconds),
+            "simulated_crashes": crashes,
+        },
+        produced=records,
+        verdict="equal",
     )

@@ -10,18 +10,27 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from streams import bootstrap
+from streams.cli import build
+from streams.dead_letter import Choice, read_letters
+from streams.records import PostHeartbeat
 from streams.settings import Settings
 from streams.warehouse import source
 from streams.warehouse.columns import Table
 from streams.warehouse.embedded import Embedded
 from streams.warehouse.server import Server
 from streams.warehouse.sink import Sink
-from tests.chaos.conftest import LAYOUTS, ROOT, Judge, rows_of, tell
+from streams.wire.avro import MalformedError, decode
+from streams.wire.topics import POSTS
+from tests.chaos.checker import read_topic
+from tests.chaos.conftest import LAYOUTS, ROOT, Judge, deliver, rows_of, tell
 from tests.chaos.crew import crew_of
 from tests.chaos.feed import Feed
 from tests.chaos.profile import LONG_ONLY, PROFILE, SEED
@@ -73,6 +82,7 @@ class Delivering:
             engine,
             source.consumer(settings, group_id=group),
             LAYOUTS,
+            bootstrap.refusals(settings),
             batch_rows=batch_rows,
             batch_s=0.1,
             stop=self._stop,
@@ -224,16 +234,58 @@ def test_the_link_breaks_in_the_middle_of_a_block(decided: Settings, empty: Remo
     judged(decided, select=rows_of(empty.direct), cuts=empty.link.cuts)
 
 
-def test_a_row_clickhouse_refuses_is_found_and_the_rest_arrives(decided: Settings, judged: Judge, warehouse: Embedded) -> None:
-    warehouse.command("ALTER TABLE raw_post_heartbeat ADD CONSTRAINT honest CHECK offset % 100 != 13")
-    delivering = Delivering(decided, warehouse, batch_rows=700)
-    delivering.finish()
-    warehouse.command("ALTER TABLE raw_post_heartbeat DROP CONSTRAINT honest")
-    refused = warehouse.select("SELECT topic, partition, offset, reason FROM refused_rows FINAL ORDER BY offset").rows
-    arrived = warehouse.select("SELECT offset FROM raw_post_heartbeat FINAL").rows
-    offsets = [row[2] for row in refused]
-    assert len(offsets) > 5
-    assert all(offset % 100 == 13 for offset in offsets)
-    assert not {offset for (offset,) in arrived} & set(offsets)
-    assert all("raw_post_heartbeat did not take the row" in row[3] for row in refused)
-    judged(decided, select=rows_of(warehouse), refused_rows=len(offsets))
+REFUSED = "refused_by_warehouse"
+
+
+def heartbeats(settings: Settings) -> dict[int, Any]:
+    """Returns the messages that are heartbeats of posts, by offset."""
+    found = {}
+    for message in read_topic(settings, POSTS.suffix):
+        with suppress(MalformedError):
+            if isinstance(decode(message.value()), PostHeartbeat):
+                found[message.offset()] = message
+    return found
+
+
+def test_a_row_clickhouse_refuses_is_one_dead_letter_however_often_the_sink_is_killed(
+    kafka: Kafka, tmp_path: Path, judged: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHEKARA_HOME", str(tmp_path / "home"))
+    settings = kafka.settings(partitions=2)
+    monkeypatch.setenv("SHEKARA_NAMESPACE", settings.namespace)
+    feed = Feed(settings, people=60, days=8, seed=SEED)
+    feed.everything()
+    with crew_of(settings, tmp_path) as crew:
+        crew.start("one")
+        crew.finish(feed)
+        argv = [sys.executable, "-m", "tests.chaos.sink", settings.namespace, settings.kafka, str(tmp_path / "clickhouse")]
+        # With the letters on the broker and their transaction open; right behind its commit; behind an insert; and open again.
+        deaths = (("--die", "commit"), ("--die", "committed"), ("--die-after", "9"), ("--die", "commit"))
+        chosen = deaths if PROFILE.name == "long" else deaths[:2]
+        for number, death in enumerate(chosen):
+            rows = ("400", "90", "150", "1000")[number]
+            killed = subprocess.run([*argv, *death, "--dishonest", "--rows", rows], cwd=ROOT, check=False, timeout=90)
+            assert killed.returncode == -signal.SIGKILL
+            tell(f"the sink was killed {' '.join(death)}")
+        subprocess.run([*argv, "--dishonest", "--rows", "500"], cwd=ROOT, check=True, timeout=90)
+        beats = heartbeats(settings)
+        refused = [(offset, beat.key(), beat.value()) for offset, beat in beats.items() if offset % 10 == 3]
+        assert len(refused) > 5
+        letters = [letter.content for letter in read_letters(settings, Choice(code=REFUSED))]
+        told = sorted((letter.offset, letter.key, letter.value) for letter in letters)
+        assert told == refused, "each once, byte for byte"
+        with closing(Embedded(tmp_path / "clickhouse")) as engine:
+            counted = engine.select("SELECT sum(refused), min(balanced), sum(missing) FROM mart_ledger").rows
+            assert counted == [(len(refused), True, 0)]
+            engine.command("ALTER TABLE raw_post_heartbeat DROP CONSTRAINT honest")
+            replay = ["dead-letters", "replay", "--code", REFUSED, "--because", "mended", "--bootstrap", settings.kafka]
+            assert CliRunner().invoke(build(), replay).exit_code == 0
+            crew.finish(feed)
+            deliver(settings, engine)
+            [(held,)] = engine.select("SELECT count() FROM core_post_heartbeat").rows
+            of_posts = [one.content for one in read_letters(settings) if one.content.topic == POSTS.name(settings.namespace)]
+            unread = {letter.offset for letter in of_posts if letter.code != REFUSED}
+            ids = {beat.value() for offset, beat in beats.items() if offset not in unread}
+            assert held == len(ids), "every heartbeat is in, those refused too"
+            codes = {(POSTS.suffix, 0, offset): REFUSED for offset, _, _ in refused}
+            judged(settings, select=rows_of(engine), refused=codes, sink_kills=len(chosen), refused_rows=len(refused))

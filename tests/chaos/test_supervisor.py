@@ -18,14 +18,14 @@ from streams.settings import Settings
 from tests.chaos.conftest import Judge, tell
 from tests.chaos.crew import records_of
 from tests.chaos.feed import Account, Feed
-from tests.chaos.profile import LONG_ONLY, PROFILE, SEED
+from tests.chaos.profile import LONG_ONLY, SEED
 from tests.integration.rig import until
 from tests.integration.test_local_supervisor import assert_nothing_left, everything, listening
 from tests.recompute.ask import over_http
 
 pytestmark = [pytest.mark.integration, LONG_ONLY, pytest.mark.timeout(600)]
 
-KILLS = 3 if PROFILE.name == "long" else 1
+KILLS = 3
 
 
 @contextmanager

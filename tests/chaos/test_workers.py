@@ -34,7 +34,7 @@ def test_a_kill_at_every_step_of_the_checkpoint(kafka: Kafka, tmp_path: Path, ju
         feed.everything()
         crew.start("one", "--batch", "70", "--name", "one")
         crew.finish(feed)
-    judged(settings, kills=len(points))
+    judged(settings, worker_kills=len(points))
 
 
 @pytest.mark.timeout(120 + 15 * PROFILE.kills)
@@ -52,21 +52,23 @@ def test_kills_at_random(kafka: Kafka, tmp_path: Path, judged: Judge, monkeypatc
             crew.start(name, "--name", name, "--batch", "20")
         for name in names:
             crew[name].ready()
+        crew.sample(feed)
         for kill in range(kills):
             feed.send(60)
             name = dice.choice(names)
             if dice.random() < 0.7:  # most die at work, the others while they start
                 until(lambda name=name: crew.is_ready(name), f"{name} is ready")  # type: ignore[misc]
             time.sleep(dice.uniform(0, 1.5))  # not a wait for something: the moment of the kill is the experiment
-            crew[name].kill()
+            crew.kill(name)
+            crew.sample(feed)
             crew.start(name, "--name", name, "--batch", str(dice.choice((5, 20, 200))))
             crew.tend()
             if kill % 10 == 9:
                 tell(f"{kill + 1} of {kills} kills; {crew.account.done()} of {feed.sent} records accounted for")
         feed.everything()
         crew.finish(feed, 240)
-        restarts = crew.restarts
-    judged(settings, kills=kills, restarts=restarts)
+        restarts, curve = crew.restarts, crew.curve()
+    judged(settings, progress=curve, worker_kills=kills, restarts=restarts)
 
 
 @pytest.mark.timeout(240)

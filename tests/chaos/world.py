@@ -1,15 +1,12 @@
 """Workers, a broker and disks in one thread: every step, crash and rebalance in the order somebody chooses.
 
 The code under test is the worker's own: ``Ownership``, ``Partition``, ``Checkpoint``, ``recover``, ``PeopleCore``. Only what
-is outside of it is made here: Kafka, the disk, the transport, and the threads, which do one piece of work when told to.
+is outside of it is made: the transport here, Kafka in ``fake_kafka``, disks and threads in ``machine``.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Iterable
-from concurrent.futures import Executor, Future
 from typing import Any
 
 from streams.agents.people import PeopleCore
@@ -27,6 +24,7 @@ from streams.wire.topics import PEOPLE, PEOPLE_CHANGELOG, TOPICS
 from tests.chaos import oracle
 from tests.chaos.checker import topic_differences
 from tests.chaos.fake_kafka import CrashError, Entry, FakeKafka, FakeProducer, FakeReader, Fate
+from tests.chaos.machine import Disk, DiskStore, Hands
 from tests.integration.counting import Counting
 from tests.integration.rig import BASE_MS, crossing, person
 
@@ -60,94 +58,6 @@ def _script(partition: int, length: int = 120) -> list[tuple[bytes, bytes]]:
 
 
 _SCRIPTS = [_script(partition) for partition in range(PARTITIONS)]
-
-
-class Hands(Executor):
-    """The threads of one worker: work waits until somebody says that it is done."""
-
-    def __init__(self) -> None:
-        self.waiting: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
-        self.idle = False
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Puts work into the queue."""
-        future: Future[Any] = Future()
-        if self.idle:
-            future.set_result(None)
-        else:
-            self.waiting.append((future, lambda: fn(*args, **kwargs)))
-        return future
-
-    def work(self) -> None:
-        """Does the next piece of work.
-
-        Raises:
-            CrashError: the process died in it.
-        """
-        future, job = self.waiting.popleft()
-        if not future.set_running_or_notify_cancel():
-            return
-        try:
-            result = job()
-        except CrashError:
-            raise
-        except BaseException as error:
-            future.set_exception(error)
-        else:
-            future.set_result(result)
-
-
-class Disk:
-    """What a machine's disk holds of one partition: batches in their order, of which a crash may lose the last ones."""
-
-    def __init__(self) -> None:
-        self.history: list[tuple[dict[bytes, bytes | None], int | None, int | None]] = []
-        self.owner: Worker | None = None
-        self.damaged = False
-
-    def lose(self, batches: int) -> None:
-        """Forgets the last batches, as a store without a log of its own does when its process is killed."""
-        self.history = self.history[: max(0, len(self.history) - batches)]
-
-
-class DiskStore(MemoryStore):
-    """A store that writes what it applies to a disk."""
-
-    def __init__(self, disk: Disk, owner: Worker) -> None:
-        super().__init__()
-        self._disk = disk
-        self._owner = owner
-        disk.owner = owner
-        for changes, marker, offset in disk.history:
-            super().apply(changes, marker=marker, changelog_offset=offset)
-
-    def apply(self, changes: Any, *, marker: int | None = None, changelog_offset: int | None = None) -> None:
-        """Applies, and writes."""
-        if self._owner.fate("apply") == "crash":
-            raise CrashError
-        super().apply(changes, marker=marker, changelog_offset=changelog_offset)
-        self._disk.history.append((dict(changes), marker, changelog_offset))
-
-    def get(self, key: bytes) -> bytes | None:
-        """Returns a value."""
-        self._look()
-        return super().get(key)
-
-    def items(self) -> Iterable[tuple[bytes, bytes]]:
-        """Returns everything."""
-        self._look()
-        return super().items()
-
-    def close(self) -> None:
-        """Lets go of the disk."""
-        if self._disk.owner is self._owner:
-            self._disk.owner = None
-
-    def _look(self) -> None:
-        if self._disk.damaged:
-            self._disk.damaged = False
-            self._disk.history = []
-            raise StoreDamagedError("simulated")
 
 
 class Event:

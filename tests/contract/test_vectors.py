@@ -62,6 +62,22 @@ def test_pseudonyms_are_hmac_sha_256_by_the_standard_library_alone() -> None:
         assert person["subject"] == f"p{vectors['key_version']}-{digest[:32]}"
 
 
+def test_documents_pseudonyms_are_hmac_sha_256_of_what_icaos_specimens_say() -> None:
+    vectors = read("documents.json")
+    read_rows = [row for row in vectors["rows"] if "document" in row]
+    assert len(read_rows) >= 6
+    for row in read_rows:
+        message = f"document\x1f{row['document']['issuing_country']}\x1f{row['document']['number']}".encode()
+        digest = hmac.new(bytes.fromhex(vectors["key"]), message, hashlib.sha256).hexdigest()
+        assert row["subject"] == f"p{vectors['key_version']}-{digest[:32]}"
+    refused = [row["refused"] for row in vectors["rows"] if "refused" in row]
+    assert set(refused) == {"mrz", "iin", "document_number"}
+    # The examples of ICAO Doc 9303 part 3, appendix to section 4.
+    digits = {one["text"]: one["digit"] for one in vectors["check_digits"]}
+    assert (digits["520727"], digits["AB2134<<<"], digits["L898902C3"]) == ("3", "5", "6")
+    assert {one["digit"] is None for one in vectors["iin_check_digits"]} == {True, False}
+
+
 def test_partitions_are_kafkas_own() -> None:
     for vector in read("partitions.json"):
         hashed = kafkas_murmur2(vector["key"].encode())

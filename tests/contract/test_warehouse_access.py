@@ -112,7 +112,7 @@ def _profile() -> str:
     return "".join(values) + f"<constraints>{''.join(bounds)}</constraints>"
 
 
-@pytest.mark.parametrize("name", ["writer", "operations", "analyst", "oblast_kz_75", "publisher"])
+@pytest.mark.parametrize("name", ["writer", "operations", "analyst", "releaser", "oblast_kz_75", "publisher"])
 def test_a_role_does_what_it_must_and_nothing_else(data: Path, name: str) -> None:
     allowed, forbidden = trials(ROLES[name])
     assert len(allowed) > 1

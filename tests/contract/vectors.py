@@ -6,11 +6,16 @@ Run as ``python -m tests.contract.vectors``.
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from streams.documents import DocumentError
+from streams.documents.checkdigit import check_digit
+from streams.documents.iin import iin_check_digit
+from streams.documents.latin import latin
+from streams.documents.reading import document_of
 from streams.publish.pseudonym import Pseudonyms
 from streams.publish.tally import Tally, statement
 from streams.wire import avro
@@ -20,6 +25,7 @@ from streams.wire.schemas import schema_directory
 from streams.wire.signing import HEADER, Signer, statement_text
 from streams.wire.topics import topic_of
 from tests.unit.decode.lawful import DAY, LAWFUL, OCCURRED_AT
+from tests.unit.documents.zones import MRV_A, MRV_B, TD1, TD1_LONG, TD2, TD3, passport
 
 FOLDER = Path(__file__).parents[2] / "schemas" / "vectors"
 TEST_KEY = bytes(range(32))
@@ -31,6 +37,27 @@ DOCUMENTS = [
     ("KAZ", "N00000001"),
     ("XXA", "0000"),
 ]
+YEAR = 2026
+"""The year zones are read in: a birth lies before it."""
+
+ROWS: list[dict[str, str]] = [
+    {"mrz": TD3},
+    {"mrz": TD1},
+    {"mrz": TD1_LONG},
+    {"mrz": TD2},
+    {"mrz": MRV_A},
+    {"mrz": MRV_B},
+    {"mrz": TD3.replace("L898902C36", "L898902C37")},
+    {"mrz": TD3[:-1] + "1"},
+    {"mrz": passport("N12345678", issuer="KAZ", born="791028", personal="791028302728")},
+    {"mrz": passport("N12345678", issuer="KAZ", born="791028", personal="791028302727")},
+    {"document_number": "ав 123-4567", "issuing_country": "uzb", "surname": "Қодиров", "given_names": "Шерзод"},
+    {"document_number": "N12345678", "issuing_country": "KAZ", "iin": "791028302728"},
+    {"document_number": "N12345678", "issuing_country": "KAZ", "iin": "791028302728", "sex": "F"},
+    {"document_number": "Ж1234567", "issuing_country": "UZB"},
+]
+IIN_DIGITS = ("79102830272", "90053130066", "90053130013", "05010150009", *(f"9005313{serial:04d}" for serial in range(20, 40)))
+NAMES = ("Юлия Щербакова", "Подъячев", "Әлия Қасымжанова", "Ғани Үміт Ұлы", "Müller-Groß", "Ångström", "Łukasz", "O'Connor")
 
 
 def events() -> list[dict[str, Any]]:
@@ -56,6 +83,31 @@ def pseudonyms() -> dict[str, Any]:
     made = Pseudonyms(3, TEST_KEY)
     people = [{"issuing_country": c, "document_number": n, "subject": made.person(c, n)} for c, n in DOCUMENTS]
     return {"key": TEST_KEY.hex(), "key_version": made.version, "people": people}
+
+
+def documents() -> dict[str, Any]:
+    """Returns rows with document data and what becomes of them: the document and its pseudonym, or the field refused."""
+    made = Pseudonyms(3, TEST_KEY)
+    read = []
+    for row in ROWS:
+        try:
+            document = document_of(row, YEAR)
+        except DocumentError as error:
+            read.append({"row": row, "refused": error.field, "expected": error.expected})
+            continue
+        assert document is not None
+        read.append({"row": row, "document": asdict(document), "subject": made.holder(document)})
+    return {
+        "key": TEST_KEY.hex(),
+        "key_version": made.version,
+        "year": YEAR,
+        "rows": read,
+        "check_digits": [
+            {"text": text, "digit": check_digit(text)} for text in ("520727", "AB2134<<<", "HA672242<", "L898902C3")
+        ],
+        "iin_check_digits": [{"digits": digits, "digit": iin_check_digit(digits)} for digits in IIN_DIGITS],
+        "latin": [{"written": name, "latin": latin(name)} for name in NAMES],
+    }
 
 
 def partitions() -> list[dict[str, Any]]:
@@ -99,7 +151,7 @@ def signatures() -> dict[str, Any]:
 def texts() -> dict[str, str]:
     """Returns the files by name."""
     parts: dict[str, Any] = {"events.json": events(), "pseudonyms.json": pseudonyms(), "partitions.json": partitions()}
-    parts |= {"signatures.json": signatures()}
+    parts |= {"signatures.json": signatures(), "documents.json": documents()}
     return {name: json.dumps(content, indent=1, ensure_ascii=False) + "\n" for name, content in parts.items()}
 
 

@@ -19,6 +19,7 @@ from streams.gateway.intake import CODES as GATEWAY_CODES
 from streams.gateway.tokens import TYPES, Token
 from streams.publish.completion import Completion
 from streams.publish.files import Format, guess_format, open_events
+from streams.publish.holder import Holders
 from streams.publish.mapping import ColumnMapping, FixedColumn
 from streams.publish.pseudonym import Pseudonyms
 from streams.records import DeadLetter, Feedback
@@ -30,6 +31,7 @@ from streams.wire.signing import HEADER, Signer, Verifier
 from streams.wire.topics import EMPLOYERS, PEOPLE, POSTS
 from tests.fuzz.mutate import Mutator
 from tests.unit.decode.lawful import LAWFUL, RECEIVED_AT, SomeCodes
+from tests.unit.documents.zones import passport
 
 VALUES = [avro.encode(record) for record in LAWFUL]
 CONFLUENT = [
@@ -93,7 +95,7 @@ def signatures() -> Lane:
 
 def gateway() -> Lane:
     """Bodies of every media type: each item is a message or a refusal with a code, or the body as a whole is refused."""
-    intake = Intake(Decoder(SomeCodes()), Pseudonyms(1, bytes(32)))
+    intake = Intake(Decoder(SomeCodes()), Holders(lambda: Pseudonyms(1, bytes(32)), SomeCodes().countries))
     token = Token("t", "", "*", TYPES, 1e9, 0)
     media = (JSON, LINES, AVRO, cloudevents.ONE, cloudevents.BATCH, restproxy.JSON, restproxy.BINARY)
     turn = Counter[str]()
@@ -185,7 +187,16 @@ def _passengers() -> bytes:
 _TABLE = b"occurred_at;direction;post;document_number;issuing_country\n2025-05-01T10:15:00;entry;KZ-75-A1;AB1234567;UZB\n" * 2
 _PROXY = b'{"records": [{"key": "x", "value": %s}]}' % OBJECTS[0]
 
-_BODIES = [*OBJECTS, b"[%s]" % b",".join(OBJECTS[:3]), b"\n".join(OBJECTS[:3]), b"".join(VALUES[:4]), _PROXY]
+_HELD = {name: value for name, value in to_json(LAWFUL[0]).items() if name != "subject"}
+_DOCUMENTS = [
+    json.dumps(_HELD | document).encode()
+    for document in (
+        {"mrz": passport("AB1234567").split("\n")},
+        {"document_number": "N12345678", "issuing_country": "KAZ", "iin": "791028302728", "surname": "Қасымов", "sex": "M"},
+    )
+]
+
+_BODIES = [*OBJECTS, *_DOCUMENTS, b"[%s]" % b",".join(OBJECTS[:3]), b"\n".join(OBJECTS[:3]), b"".join(VALUES[:4]), _PROXY]
 
 LANES: dict[str, tuple[Callable[[], Lane], list[bytes], float]] = {
     "door": (door, VALUES + CONFLUENT, 0.55),

@@ -166,8 +166,12 @@ class Process:
         until(answers, "the worker is ready")
 
     def wait(self, timeout_s: float = 60) -> int:
-        """Returns its exit code."""
-        return self.popen.wait(timeout_s)
+        """Returns its exit code; fails with what it logged if it does not end in time."""
+        try:
+            return self.popen.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            said = self.log.read_text(encoding="utf-8")[-4000:]
+            raise AssertionError(f"it did not end within {timeout_s:g} s: {said}") from None
 
     def kill(self) -> None:
         """Ends it at once, whatever it is doing."""

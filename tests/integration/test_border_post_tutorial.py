@@ -97,7 +97,7 @@ def test_the_tutorial_does_what_it_says(
                 _until((tmp_path / "drop" / "done" / "nightly.csv").exists)
         done += 1
     assert done == 7
-    assert set(json.loads(said)) == {"spool", "link", "inbox"}
+    assert set(json.loads(said)) == {"spool", "link", "inbox", "statements"}
     reasons = (tmp_path / "drop" / "refused" / "nightly.csv.reason.txt").read_text()
     assert "KZ-61-R9" in reasons
     _until(lambda: len(everything(settings, PEOPLE, 4)) == 3)

@@ -8,15 +8,18 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from streams.cli import build
+from streams.errors import IntegrityError, SetupError, UsageError
 from streams.policy.load import load
 from streams.records import Kandas, LabourContract, ProtectionStatus, Visa
 from streams.report.bulletin import making
 from streams.report.bulletin.period import period_of
 from streams.warehouse.embedded import Embedded
 from streams.warehouse.migrate import migrate
+from streams.warehouse.rows import Position
+from tests.contract.warehouse import RECEIVED, deliver
 from tests.integration.indicator_facts import alert, case, day, fact, tick, told
 from tests.unit.warehouse.made import crossing
 
@@ -107,3 +110,84 @@ def test_the_command_writes_the_booklet_and_its_manifest(
         assert f'<html lang="{language}">' in content.decode()
     kept = home / making.FOLDER / "2025-Q1.json"
     assert kept.stat().st_mode & 0o077 == 0
+
+
+LATER = RECEIVED + 3_600_000
+
+
+def deliver_later(home: Path) -> None:
+    """Delivers, an hour later, twenty more people who came, and the exits of ten who seemed to have stayed."""
+    engine = Embedded(home / "clickhouse")
+    records = [crossing(1_000 + number, f"p1-more{number}", purpose="study", day=6) for number in range(20)]
+    deliver(engine, [(Position("t.people", 0, 5_000 + n, LATER), record) for n, record in enumerate(records)])
+    engine.close()
+
+
+def run(*options: str) -> Result:
+    return CliRunner().invoke(build(), ["bulletin", *options])
+
+
+def test_a_booklet_is_made_again_from_its_manifest_after_more_was_received(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    engine = Embedded(home / "clickhouse")
+    migrate(engine)
+    told(engine, *facts())  # type: ignore[arg-type]
+    engine.close()
+    monkeypatch.setenv("SHEKARA_HOME", str(home))
+    monkeypatch.delenv("SHEKARA_CLICKHOUSE", raising=False)
+    first = json.loads(run("--period", "2025-Q1", "--lang", "en", "--out", str(tmp_path / "first"), "--json").stdout)
+    first_manifest = tmp_path / "first" / f"{first['file']}.manifest.json"
+    first_bytes = (tmp_path / "first" / first["file"]).read_bytes()
+    deliver_later(home)
+    second = json.loads(run("--period", "2025-Q1", "--lang", "en", "--out", str(tmp_path / "second"), "--json").stdout)
+    second_manifest = tmp_path / "second" / f"{second['file']}.manifest.json"
+    assert second["sha256"] != first["sha256"]
+    assert second["tables"]["came"]["figures"] != first["tables"]["came"]["figures"]
+    assert (first["first_release_of_period"], second["first_release_of_period"]) == (True, False)
+    for manifest in (first_manifest, second_manifest):
+        ran = run("--again", str(manifest))
+        assert ran.exit_code == 0, ran.output
+        assert "is the same" in ran.stdout
+    # Where the records are and nothing is remembered, the first can be made as of its instant.
+    (home / making.FOLDER).rename(tmp_path / "elsewhere")
+    options = [
+        "--period",
+        "2025-Q1",
+        "--lang",
+        "en",
+        "--as-of",
+        first["records_received_until"],
+        "--out",
+        str(tmp_path / "third"),
+    ]
+    assert run(*options).exit_code == 0
+    assert (tmp_path / "third" / first["file"]).read_bytes() == first_bytes
+    assert run("--again", str(first_manifest)).exit_code == 0
+    refused = run("--again", str(second_manifest))
+    assert isinstance(refused.exception, SetupError), "what was released before it is kept where it was made"
+
+
+def test_a_booklet_that_comes_out_as_another_is_said_to(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHEKARA_HOME", str(home))
+    monkeypatch.delenv("SHEKARA_CLICKHOUSE", raising=False)
+    made = run("--period", "2025", "--lang", "ru", "--out", str(tmp_path), "--json")
+    manifest = json.loads(made.stdout)
+    manifest["tables"]["came"]["figures"]["2025-03"] = 990
+    manifest["sha256"] = "0" * 64
+    forged = tmp_path / "forged.json"
+    forged.write_text(json.dumps(manifest), encoding="utf-8")
+    ran = run("--again", str(forged))
+    assert isinstance(ran.exception, IntegrityError)
+    assert "came" in ran.exception.what
+    for options, said in (
+        (["--period", "2025", "--as-of", "2025-04-10T10:00"], "instant with its zone"),
+        (["--period", "2025", "--as-of", "yesterday"], "expected a date"),
+        (["--period", "2025-Q1", "--as-of", "2024-01-01"], "nothing had been received then"),
+        (["--again", str(forged), "--period", "2025"], "from the manifest"),
+        ([], "--period is missing"),
+    ):
+        ran = run(*options)
+        assert isinstance(ran.exception, UsageError), (options, ran.output)
+        assert said in ran.exception.what

@@ -13,7 +13,7 @@ from streams.console import alert_lists
 from streams.console.conditions import Scope
 from streams.console.filters import Filter
 from streams.console.reading import Fields, Reading
-from streams.console.store import SqliteStore
+from streams.console.sqlite import SqliteStore
 from streams.console.work import ANSWER_HOURS, REST_HOURS, SOON_SHARE, Held, Moment, Mute
 from streams.policy.load import load
 from streams.records import StayRegistration

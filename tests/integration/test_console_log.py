@@ -5,24 +5,27 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from streams.clock import now_ms
 from streams.console.audit import Audit
-from streams.console.decisions import Decisions, Taken
+from streams.console.decisions import Decisions, EmployerTaken, Taken
 from streams.console.live import Feed, Live, read_position, write_position
+from streams.console.postgresql import PostgresqlStore
+from streams.console.sqlite import SqliteStore
 from streams.console.states import States
-from streams.console.store import SqliteStore
 from streams.local.ports import take
 from streams.publish.publisher import Publisher
-from streams.records import CaseDecision
+from streams.records import CaseDecision, EmployerDecision
 from streams.settings import Settings
 from streams.warehouse import source
 from streams.wire.avro import decode
-from streams.wire.topics import ALERTS, PEOPLE, PEOPLE_CHANGELOG
+from streams.wire.topics import ALERTS, EMPLOYERS, PEOPLE, PEOPLE_CHANGELOG
 from tests.conftest import Kafka
+from tests.contract.postgresql import cluster
 from tests.unit.console.test_live import alert
 
 pytestmark = pytest.mark.integration
@@ -37,13 +40,13 @@ def poll(what: Callable[[], bool], within_s: float = 30.0) -> None:
         time.sleep(0.05)
 
 
-def everything_in(settings: Settings, topic: str) -> list[object]:
-    """Returns every record of a topic."""
+def everything_in(settings: Settings, topic: str, partitions: int = 0) -> list[object]:
+    """Returns every record of a topic; it has as many partitions as the person log if none are given."""
     consumer = source.consumer(settings, group_id=f"{settings.namespace}-test")
     source.assign_all(consumer, topic, from_start=True)
     found: list[object] = []
     ends = 0
-    while ends < settings.partitions:
+    while ends < (partitions or settings.partitions):
         for message in consumer.consume(100, 0.2):
             if message.error() is None:
                 found.append(decode(message.value()))
@@ -82,6 +85,28 @@ def test_a_decision_taken_while_kafka_is_away_is_sent_once_it_is_back(kafka: Kaf
     store.close()
 
 
+def test_decisions_of_two_consoles_on_one_store_are_in_the_log_once_and_in_order(kafka: Kafka, tmp_path: Path) -> None:
+    settings = kafka.settings()
+    with cluster() as postgresql:
+        url = postgresql.database()
+        stores = [PostgresqlStore(url) for _ in range(2)]
+        consoles = []
+        for number, store in enumerate(stores):
+            (tmp_path / str(number)).mkdir()
+            consoles.append(Decisions(settings, store, Audit(store, tmp_path / str(number)), now_ms))
+        with ThreadPoolExecutor(6) as threads:
+            list(threads.map(lambda n: consoles[n % 2].take(f"o1-{n % 2}", [taken(1, f"step {n}")]), range(40)))
+        poll(lambda: consoles[0].waiting() == 0)
+        for console in consoles:
+            console.close()
+        for store in stores:
+            store.close()
+    sent = [one for one in everything_in(settings, PEOPLE.name(settings.namespace)) if isinstance(one, CaseDecision)]
+    assert [one.source_seq for one in sent] == list(range(1, 41)), "in the log as they were taken, none twice"
+    assert len({one.event_id for one in sent}) == 40
+    assert {one.source for one in sent} == {consoles[0].source} == {consoles[1].source}
+
+
 def test_a_standing_clock_still_orders_what_follows(kafka: Kafka, tmp_path: Path) -> None:
     settings = kafka.settings()
     store = SqliteStore(tmp_path / "console.db")
@@ -96,6 +121,22 @@ def test_a_standing_clock_still_orders_what_follows(kafka: Kafka, tmp_path: Path
     store.close()
 
 
+def test_a_decision_about_an_employer_is_in_the_employers_log(kafka: Kafka, tmp_path: Path) -> None:
+    settings = kafka.settings()
+    store = SqliteStore(tmp_path / "console.db")
+    decisions = Decisions(settings, store, Audit(store, tmp_path), now_ms)
+    employer = "e1-" + "c" * 32
+    about = EmployerTaken("in_order", employer, bytes(15) + b"1", 2, "all permits are there")
+    assert decisions.take("o1-a", [about, taken(1, "spoke with them")]) is True
+    decisions.close()
+    store.close()
+    [sent] = everything_in(settings, EMPLOYERS.name(settings.namespace), 1)
+    assert isinstance(sent, EmployerDecision)
+    assert (sent.subject, sent.decision, sent.alert_version) == (employer, "in_order", 2)
+    [person] = everything_in(settings, PEOPLE.name(settings.namespace))
+    assert isinstance(person, CaseDecision)
+
+
 def test_a_feed_follows_the_topic_over_a_restart_of_the_console(kafka: Kafka) -> None:
     settings = kafka.settings()
 
@@ -105,6 +146,10 @@ def test_a_feed_follows_the_topic_over_a_restart_of_the_console(kafka: Kafka) ->
         with Publisher(settings) as publisher:
             for number in numbers:
                 publisher.publish_encoded(ALERTS.name(settings.namespace), str(number).encode(), encode(alert(number)))
+
+    async def ids(feed: Feed, patience_s: float) -> list[bytes]:
+        stretch = await feed.next(patience_s)
+        return [one.alert.alert_id for one in stretch.entries] if stretch else []
 
     async def read(position: dict[int, int], count: int) -> tuple[list[bytes], str]:
         live = Live(settings)
@@ -116,8 +161,8 @@ def test_a_feed_follows_the_topic_over_a_restart_of_the_console(kafka: Kafka) ->
             found: list[bytes] = []
             deadline = time.monotonic() + 20
             while len(found) < count and time.monotonic() < deadline:
-                found += [one.alert.alert_id for one in await feed.next(1.0) or []]
-            found += [one.alert.alert_id for one in await feed.next(0.5) or []]
+                found += await ids(feed, 1.0)
+            found += await ids(feed, 0.5)
             return found, write_position(feed.position)
         finally:
             await asyncio.to_thread(live.close)

@@ -142,6 +142,8 @@ def test_every_breach_of_the_story_was_found_and_stands_as_it_must(
 ) -> None:
     checked: Counter[str] = Counter()
     for person in truth[0]:
+        if person["kind"] != "person":
+            continue
         for claim in person["expected"]:
             found = conclusions(first.counts, person["subject"], claim)
             assert len(found) == 1, (person, claim, found)
@@ -158,6 +160,25 @@ def test_every_breach_of_the_story_was_found_and_stands_as_it_must(
         "work_other_employer",
         "entry_during_ban",
     }
+
+
+def test_everything_the_story_tells_of_employers_and_quotas_was_found(
+    first: Outcome, truth: tuple[list[dict[str, Any]], dict[str, Any]]
+) -> None:
+    """Their deadlines are not in the truth, so an alert is looked for by its subject."""
+    checked: Counter[str] = Counter()
+    for line in truth[0]:
+        if line["kind"] == "person":
+            continue
+        for claim in line["expected"]:
+            states = [
+                state
+                for one, (rule, state) in first.counts.alert_states.items()
+                if rule == claim["rule"] and first.counts.alert_subjects[one] == line["subject"]
+            ]
+            assert any(claim["open"] in (None, state in OPEN_STATES) for state in states), (line, claim, states)
+            checked[claim["rule"]] += 1
+    assert set(checked) >= {"employer_citizen_share", "employer_unlawful_workers"}
 
 
 def conclusions(counts: Counts, subject: str, claim: dict[str, Any]) -> list[tuple[str, str]]:

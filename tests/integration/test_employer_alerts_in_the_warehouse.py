@@ -8,10 +8,12 @@ from uuid import UUID
 
 import pytest
 
+from streams import person as people
 from streams.employer import take
 from streams.policy.load import load
-from streams.records import Alert, EmployerDeclaration, QuotaAllocation, WorkPermit
+from streams.records import Alert, BorderCrossing, EmployerDeclaration, Inspection, QuotaAllocation, WorkPermit
 from streams.report.explain import explain
+from streams.report.explain_text import LANGUAGES, as_text
 from streams.warehouse.embedded import Embedded
 from tests.integration.indicator_facts import alert, day, fact, rows, told
 from tests.property.labour_stream import Book, Message, links_of
@@ -123,3 +125,26 @@ def test_a_quotas_alert_is_explained_by_its_allocation_and_an_employers_own_quot
     evidence = {rule: [one["type"] for one in said["events"] if one["is_evidence"]] for rule, said in found.items()}
     assert evidence == {"quota_exhausted": ["quota_allocation"], "employer_over_quota": ["employer_declaration", "work_permit"]}
     assert not any(one["withdrawn"] for said in found.values() for one in said["events"])
+
+
+def test_an_alert_about_workers_without_a_right_is_explained_by_their_alerts(engine: Embedded) -> None:
+    policy = load("kz")
+    entered = fact(BorderCrossing, 60, "p1-w", 0, direction="entry", citizenship="UZB", post="KZ-23-P1")
+    found_working = fact(Inspection, 61, "p1-w", 5, kind="worker_found", employer="e1-hires", oblast="KZ-23", sector="F")
+    worker: bytes | None = None
+    of_worker: tuple[Alert, ...] = ()
+    for record in (entered, found_working):
+        step = people.take(worker, record, people.START, people.Cause(record.event_id, 7), policy)
+        worker, of_worker = step.state or worker, of_worker + step.alerts
+    book = Book(policy)
+    for link in links_of([entered, found_working], "p1-w", policy):
+        book.take(link)
+    about = next(one for one in book.told.values() if isinstance(one, Alert) and one.rule == "employer_unlawful_workers")
+    told(engine, [entered, found_working], [*of_worker, *(one for one in book.versions if isinstance(one, Alert))])
+    said = explain(UUID(bytes=about.alert_id), lambda sql: engine.select(sql).rows, policy)
+    assert [(one["rule"], one["subject"], one["state"]) for one in said["alerts"]] == [("work_without_permit", "p1-w", "raised")]
+    assert UUID(said["alerts"][0]["alert_id"]) in {UUID(bytes=one.alert_id) for one in of_worker}
+    for language in LANGUAGES:
+        assert said["alerts"][0]["alert_id"] in as_text(said, language)
+    own = explain(UUID(said["alerts"][0]["alert_id"]), lambda sql: engine.select(sql).rows, policy)
+    assert own["alerts"] == []

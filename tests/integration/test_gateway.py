@@ -151,6 +151,43 @@ def test_avro_and_the_rest_proxys_forms_arrive_byte_for_byte(caller: Caller, set
     assert caller.ask("POST", f"/topics/{settings.namespace}.alerts", b"{}", restproxy.JSON)[0] == 404
 
 
+def test_what_it_publishes_is_a_cloud_event_to_others_if_that_is_wanted_and_the_same_event_to_us(
+    settings: Settings, tokens: Path
+) -> None:
+    delivery = Delivery(settings, as_cloudevents=True)
+    delivery.require()
+    server = Server(
+        application(Gateway(Tokens(tokens), Intake(Decoder(SomeCodes()), None), delivery, settings.namespace)), Listening()
+    )
+    try:
+        _, token = add(tokens, "post:*", TYPES, 10_000)
+        event = crossing(7)
+        data = {
+            name: value for name, value in event.items() if name not in ("type", "event_id", "source", "subject", "occurred_at")
+        }
+        attributes = {"ce-specversion": "1.0", "ce-type": "shekara.v1.border_crossing", "ce-id": event["event_id"]}
+        attributes |= {"ce-source": event["source"], "ce-subject": event["subject"], "ce-time": event["occurred_at"]}
+        status, _, answer = Caller(server.url, token).ask("POST", "/v1/events", json.dumps(data).encode(), JSON, **attributes)
+        assert (status, answer["accepted"]) == (202, 1)
+    finally:
+        server.close()
+        delivery.close()
+    [message] = everything(settings, PEOPLE, 4)
+    assert dict(message.headers()) == {
+        "ce_specversion": b"1.0",
+        "ce_id": event["event_id"].encode(),
+        "ce_source": event["source"].encode(),
+        "ce_type": b"shekara.v1.border_crossing",
+        "ce_time": event["occurred_at"].encode(),
+        "content-type": b"avro/binary",
+    }
+    found = Decoder(SomeCodes()).decode(
+        message.value(), received_at=message.timestamp()[1], topic=PEOPLE, headers=message.headers()
+    )
+    assert found == avro.decode(message.value())
+    assert to_json(found) == event
+
+
 def test_nobody_without_a_good_token_publishes_anything(caller: Caller, tokens: Path, settings: Settings) -> None:
     body = json.dumps(crossing(1)).encode()
     for token in ("", "shk_wrong", "x" * 5000):

@@ -161,7 +161,14 @@ def test_a_stay_is_an_entry_and_what_followed_it(engine: Embedded) -> None:
 
 STOCK = (
     [crossing(number, f"p1-{number}", purpose="work" if number < 4 else "tourism") for number in range(1, 7)]
-    + [crossing(8, "p1-8", citizenship="KAZ"), crossing(9, "p1-9"), crossing(10, "p1-9", "exit", 3), tick(50, 100)],
+    + [
+        crossing(7, "p1-7"),
+        crossing(17, "p1-7", "exit", 3),
+        crossing(8, "p1-8", citizenship="KAZ"),
+        crossing(9, "p1-9"),
+        crossing(10, "p1-9", "exit", 3),
+        tick(50, 100),
+    ],
     [
         alert(1, "overstay_visa_exempt", "p1-1", oblast="KZ-75", group="eaeu", first_day_on=day(94)),
         alert(2, "overstay_visa_exempt", "p1-2", grade="presumed", oblast="KZ-75", group="eaeu", first_day_on=day(71)),
@@ -208,7 +215,7 @@ def test_open_overstays_by_grade_age_group_and_oblast(engine: Embedded) -> None:
 
 def test_the_overstay_rate_is_an_interval_and_ended_ones_have_a_length(engine: Embedded) -> None:
     told(engine, *STOCK)
-    assert rows(engine, "mart_overstay_rate") == [(2025, 7, 2, 2, 0.2857, 0.5714)]
+    assert rows(engine, "mart_overstay_rate") == [(2025, 8, 3, 2, 0.375, 0.625)]
     assert rows(engine, "mart_overstays_ended") == [("overstay_visa_exempt", "exit_seen", 2, 8.0, 12)]
 
 
@@ -269,9 +276,9 @@ def test_arrivals_notified_in_time_of_those_that_owed_a_notice(engine: Embedded)
             notice(15, "p1-1", 25, "extension"),
         ],
         [
-            alert(1, "arrival_not_notified", "p1-3", state="resolved"),
-            alert(2, "arrival_not_notified", "p1-4"),
-            alert(3, "arrival_not_notified", "p1-2", state="retracted"),
+            alert(1, "arrival_not_notified", "p1-3", state="resolved", reason="registered", post="KZ-75-A1"),
+            alert(2, "arrival_not_notified", "p1-4", post="KZ-75-A1"),
+            alert(3, "arrival_not_notified", "p1-2", state="retracted", post="KZ-75-A1"),
         ],
     )
     assert rows(engine, "mart_arrivals_notified") == [(2025, "KZ-75", 4, 2, 1, 1, 0.5)], "the fifth left before it owed one"

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from streams.policy.load import load
-from streams.records import BatchMarker, DeadLetter, Dispute, PostHeartbeat, PostOutage
+from streams.records import BatchMarker, DeadLetter, Dispute, EmployerDecision, PostHeartbeat, PostOutage
 from streams.warehouse.embedded import Embedded
 from tests.contract.warehouse import RECEIVED
 from tests.integration.indicator_facts import EPOCH, alert, at, case, day, decision, fact, of, on, rows, tick, told
@@ -94,14 +94,43 @@ def test_a_rules_precision_counts_outcomes_of_officers_and_of_facts(engine: Embe
             alert(6, "overstay_visa", "p1-f", state="retracted", reason="policy"),
             alert(7, "overstay_visa", "p1-g"),
             alert(8, "arrival_not_notified", "p1-g"),
+            alert(9, "overstay_visa", "p1-h", state="expired", reason="retention"),
+            case(3, 1, "cleared", 3, subject="p1-h", stay_on=day(0), open=False),
             case(1, 1, "legalised", 3, subject="p1-a", stay_on=day(0), open=False),
             case(2, 1, "cleared", 3, subject="p1-b", stay_on=day(0), open=False),
         ],
     )
     assert rows(engine, "mart_rule_precision") == [
         ("arrival_not_notified", 1, 0, 0, 1, 0, None),
-        ("overstay_visa", 7, 2, 2, 3, 2, 0.5),
+        ("overstay_visa", 8, 2, 2, 4, 2, 0.5),
     ]
+
+
+def test_precision_of_rules_about_employers_by_what_officers_decided(engine: Embedded) -> None:
+    def about(number: int, outcome: str, *, of: int, version: int = 1, when: float = 1) -> EmployerDecision:
+        plain = {"alert_id": event_id(of), "alert_version": version, "decision": outcome, "officer": "o1-x", "reason": "r"}
+        return fact(EmployerDecision, number, "e1-a", when, **plain)
+
+    share = "employer_citizen_share"
+    told(
+        engine,
+        [
+            about(101, "in_order", of=1),
+            about(102, "put_in_order", of=2),
+            about(103, "passed_on", of=3),
+            about(104, "in_order", of=4),
+            about(105, "put_in_order", of=4, when=2),  # the latest holds
+            about(106, "in_order", of=5),  # then it was amended: of that version nothing is decided
+            about(107, "put_in_order", of=6),  # then the facts said that it is over
+        ],
+        [
+            *(alert(number, share, "e1-a") for number in range(1, 8)),
+            alert(5, share, "e1-a", version=2, state="amended", decided_at=at(3)),
+            alert(6, share, "e1-a", version=2, state="resolved", decided_at=at(3)),
+        ],
+    )
+    assert rows(engine, "core_employer_decision", "count()") == [(7,)]
+    assert rows(engine, "mart_rule_precision") == [(share, 7, 3, 1, 3, 4, 0.75)]
 
 
 def test_retractions_by_rule_reason_and_source(engine: Embedded) -> None:
@@ -153,7 +182,7 @@ def test_lateness_and_completeness_by_publisher(engine: Embedded) -> None:
             crossing(6, source="post:KZ-23-A1", source_seq=3, recorded_at=at(0)),
         ],
     )
-    received = (RECEIVED - at(0)) // 1000 / 3600
+    received = -(-(RECEIVED - at(0)) // 60_000) / 60  # whole minutes, rounded up
     assert rows(engine, "mart_lateness_by_publisher", "* EXCEPT median_received_hours") == [
         ("post:KZ-23-A1", 1, 0.0, 0.0, 0, 0.0),
         ("post:KZ-75-A1", 4, 2.0, 29.19, 1, 0.25),

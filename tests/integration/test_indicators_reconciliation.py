@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,18 @@ def test_another_event_under_a_number_shows_in_the_digest(
     deliver(engine, deliveries([said], topic="t.posts"))
     code, answer = told(engine, monkeypatch)
     assert (code, answer["compared"][0]["missing"], answer["compared"][0]["digest_agrees"]) == (1, [], False)
+
+
+def test_numbers_nobody_could_have_given_are_missing_and_asked_for_at_once(
+    engine: Embedded, monkeypatch: pytest.MonkeyPatch, register: Path
+) -> None:
+    crossings, said, _ = a_day()
+    beyond = replace(said, last_seq=2**62, signature=SIGNER.sign_statement(replace(said, last_seq=2**62)))
+    deliver(engine, deliveries(crossings))
+    deliver(engine, deliveries([beyond], topic="t.posts"))
+    code, answer = told(engine, monkeypatch)
+    assert code == 1
+    assert answer["compared"][0]["missing"] == ["11", f"13-{2**62}"]
 
 
 def test_a_statement_signed_by_another_key_does_not_agree(

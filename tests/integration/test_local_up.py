@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from streams.local.stack import Stack, find_stack
@@ -84,6 +85,10 @@ def test_up_serves_its_doctor_finds_nothing_wrong_and_sigterm_ends_it_cleanly(up
     second = up.ask("up")
     assert second.returncode == 3
     assert "A stack already runs in" in second.stderr
+
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    stands_back = {name: psutil.Process(one.pid).nice() - own for name, one in stack.processes.items()}
+    assert stands_back == {"broker": 0, "console": 0, "worker": 5, "warehouse": 10}, "people who wait go first"
 
     pids, used = everything(stack), listening(everything(stack))
     up.process.terminate()

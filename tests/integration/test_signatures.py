@@ -15,15 +15,23 @@ from typing import Any, cast
 import pytest
 
 from streams.clock import now_ms
+from streams.decode import Decoder
+from streams.gateway.application import Gateway, application
+from streams.gateway.delivery import Delivery
+from streams.gateway.intake import Intake
+from streams.gateway.serve import Listening, Server
+from streams.gateway.tokens import Tokens, add
 from streams.publish import Publisher
 from streams.records import BorderCrossing, Feedback
 from streams.settings import Settings
 from streams.wire import avro
+from streams.wire.jsonform import to_json
 from streams.wire.signing import HEADER, Signer, Verifier, parse
 from streams.wire.topics import DEAD_LETTERS, FEEDBACK, PEOPLE
 from tests.conftest import Kafka
 from tests.integration.rig import Log, until
-from tests.unit.decode.lawful import lawful
+from tests.integration.test_gateway import Caller
+from tests.unit.decode.lawful import SomeCodes, lawful
 
 pytestmark = pytest.mark.integration
 
@@ -48,6 +56,14 @@ def worker(settings: Settings, folder: Path, register: Path) -> Iterator[None]:
     finally:
         process.terminate()
         process.wait(30)
+
+
+def strict(folder: Path) -> Path:
+    """Returns a register of sources in which the post has to sign."""
+    register = folder / "sources.yaml"
+    key = f"{{kid: a1-2025, public: {SIGNER.public.hex()}, from: 2025-01-01T00:00:00Z}}"
+    register.write_text(f"sources:\n  '{SOURCE}': {{types: [border_crossing], signatures: strict, keys: [{key}]}}\n")
+    return register
 
 
 def crossings(first: int, count: int) -> list[BorderCrossing]:
@@ -80,9 +96,6 @@ def headers_of(message: Any) -> dict[str, bytes]:
 @pytest.mark.timeout(200)
 def test_signed_events_pass_all_others_are_dead_letters_with_their_own_code_and_told(kafka: Kafka, tmp_path: Path) -> None:
     settings = kafka.settings(partitions=2)
-    register = tmp_path / "sources.yaml"
-    key = f"{{kid: a1-2025, public: {SIGNER.public.hex()}, from: 2025-01-01T00:00:00Z}}"
-    register.write_text(f"sources:\n  '{SOURCE}': {{types: [border_crossing], signatures: strict, keys: [{key}]}}\n")
     good, bare, forged, late = crossings(1, 200), crossings(201, 3), crossings(204, 2), crossings(206, 1)
     with Publisher(settings, signer=SIGNER) as publisher:
         publisher.publish_many(good)
@@ -95,7 +108,7 @@ def test_signed_events_pass_all_others_are_dead_letters_with_their_own_code_and_
         people = PEOPLE.name(settings.namespace)
         publisher.publish_encoded(people, changed.subject.encode(), avro.encode(changed), signature=header)
     log = Log(settings)
-    with worker(settings, tmp_path, register):
+    with worker(settings, tmp_path, strict(tmp_path)):
         until(lambda: log.done() == 206, "all are accounted for")
     letters = log.dead_letters()
     assert Counter(letter.code for letter in letters) == {"unsigned": 3, "bad_signature": 3}
@@ -137,3 +150,30 @@ def test_the_settings_name_the_key(kafka: Kafka, tmp_path: Path) -> None:
     signed = parse(header)
     assert (signed.kid, len(signed.hashes)) == ("a1-2025", 2)
     assert Verifier(SIGNER.public).fits(signed.signature, signed.signed)
+
+
+def test_what_the_gateway_takes_goes_out_signed_with_its_key_and_passes_a_strict_worker(kafka: Kafka, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text(bytes(range(32)).hex() + "\n")
+    key.chmod(0o600)
+    settings = kafka.settings(partitions=2, signing_key_file=key, signing_kid=SIGNER.kid)
+    delivery = Delivery(settings)
+    delivery.require()
+    made = Gateway(Tokens(tmp_path / "tokens.json"), Intake(Decoder(SomeCodes()), None), delivery, settings.namespace)
+    server = Server(application(made), Listening())
+    log = Log(settings)
+    try:
+        _, token = add(tmp_path / "tokens.json", SOURCE, ["border_crossing"], 10_000)
+        events = crossings(1, 600)
+        status, answer = Caller(server.url, token).post([to_json(event) for event in events])
+        assert (status, answer["accepted"]) == (202, 600)
+    finally:
+        server.close()
+        delivery.close()
+    headers = {headers_of(message)[HEADER] for message in log.read(log.people)}
+    signed = [parse(header) for header in headers]
+    assert sum(len(one.hashes) for one in signed) == 600
+    assert all(Verifier(SIGNER.public).fits(one.signature, one.signed) for one in signed)
+    with worker(settings, tmp_path, strict(tmp_path)):
+        until(lambda: log.done() == 600, "all are processed")
+    assert log.dead_letters() == []

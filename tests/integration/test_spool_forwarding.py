@@ -22,21 +22,11 @@ from streams.wire import avro
 from streams.wire.topics import EMPLOYERS, PEOPLE, POSTS
 from tests.conftest import Kafka
 from tests.integration.border_post import crossing
+from tests.integration.spool_day import first_arrivals
 from tests.integration.test_publisher import everything
 from tests.unit.decode.lawful import lawful
 
 pytestmark = pytest.mark.integration
-
-
-def first_arrivals(settings: Settings) -> tuple[dict[bytes, BorderCrossing], int]:
-    """Returns the crossings in the order of their first arrival, and how many messages there are."""
-    found: dict[bytes, BorderCrossing] = {}
-    messages = sorted(everything(settings, PEOPLE, 4), key=lambda message: (message.partition(), message.offset()))
-    for message in messages:
-        record = avro.decode(message.value())
-        assert isinstance(record, BorderCrossing)
-        found.setdefault(record.event_id, record)
-    return found, len(messages)
 
 
 @pytest.mark.timeout(280)

@@ -11,21 +11,25 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 
+from streams import bootstrap
 from streams.errors import DependencyError
 from streams.policy.load import load
 from streams.records import Alert, BorderCrossing, DeadLetter
 from streams.settings import Settings
 from streams.warehouse import source
-from streams.warehouse.counts import OUTPUTS
+from streams.warehouse.counted import OUTPUTS
 from streams.warehouse.embedded import Embedded
 from streams.warehouse.errors import RefusedError
 from streams.warehouse.keeper import Keeper
 from streams.warehouse.migrate import migrate
+from streams.warehouse.refusals import Refusals
 from streams.warehouse.rows import layouts
 from streams.warehouse.sink import Sink
-from streams.wire.avro import Message, encode
+from streams.wire.avro import Message, decode, encode
 from streams.wire.topics import topic_of
+from tests.chaos.checker import read_topic
 from tests.conftest import Kafka
+from tests.integration.rig import person
 from tests.unit.warehouse.made import crossing, event_id, make
 
 pytestmark = pytest.mark.integration
@@ -62,14 +66,23 @@ def wait_for(condition: Callable[[], Any], within_s: float = 30.0) -> None:
 class Running:
     """A sink on its own thread."""
 
-    def __init__(self, settings: Settings, engine: Any, *, batch_rows: int = 20_000) -> None:
+    def __init__(self, settings: Settings, engine: Any, *, batch_rows: int = 20_000, refusals: Refusals | None = None) -> None:
         self.stop = threading.Event()
         consumer = source.consumer(settings)
         outputs = {f"{settings.namespace}.{topic}": name for topic, name in OUTPUTS.items()}
         keeper = None
         if isinstance(engine, Embedded):
             keeper = Keeper(engine, f"{settings.namespace}.people", outputs, lambda some: source.committed(consumer, some))
-        self.sink = Sink(engine, consumer, LAYOUTS, batch_rows=batch_rows, batch_s=0.1, stop=self.stop, keeper=keeper)
+        self.sink = Sink(
+            engine,
+            consumer,
+            LAYOUTS,
+            refusals or bootstrap.refusals(settings),
+            batch_rows=batch_rows,
+            batch_s=0.1,
+            stop=self.stop,
+            keeper=keeper,
+        )
         self.error: BaseException | None = None
         self.thread = threading.Thread(target=self._run, args=(source.topics(settings),), daemon=True)
         self.thread.start()
@@ -92,6 +105,11 @@ class Running:
         self.thread.join(20)
         assert not self.thread.is_alive()
         return time.monotonic() - begun
+
+
+def letters(settings: Settings) -> list[DeadLetter]:
+    found = [decode(message.value()) for message in read_topic(settings, "dead-letters")]
+    return [letter for letter in found if isinstance(letter, DeadLetter)]
 
 
 def count(engine: Embedded, table: str) -> int:
@@ -156,6 +174,7 @@ def test_committed_offsets_equal_the_ends_when_everything_has_arrived(kafka: Kaf
     producer.commit_transaction()
     producer.begin_transaction()
     producer.produce(f"{settings.namespace}.alerts", encode(make(Alert, alert_id=event_id(2), version=1)), key=b"k")
+    producer.flush(20)  # the broker has it: an abort of a transaction it has not heard of is refused
     producer.abort_transaction()
 
     def lag() -> int:
@@ -172,10 +191,61 @@ def test_committed_offsets_equal_the_ends_when_everything_has_arrived(kafka: Kaf
 def test_rows_clickhouse_does_not_take_are_found_and_the_rest_arrives(kafka: Kafka, engine: Embedded) -> None:
     settings = kafka.settings()
     engine.command("ALTER TABLE raw_border_crossing ADD CONSTRAINT honest CHECK source_seq != 13")
-    publish(settings, *(crossing(n, subject=f"p1-{n}") for n in range(1, 101)))
+    publish(settings, *(crossing(n, subject=person(n)) for n in range(1, 101)))
     with Running(settings, engine):
-        wait_for(lambda: count(engine, "raw_border_crossing") == 99 and count(engine, "refused_rows") == 1)
-    assert engine.select("SELECT event_type, reason FROM refused_rows").rows[0][0] == BorderCrossing.NAME
+        wait_for(lambda: count(engine, "raw_border_crossing") == 99 and count(engine, "dead_letters") == 1)
+    assert engine.select("SELECT event_type FROM refused_rows").rows == [(BorderCrossing.NAME,)]
+    [letter] = letters(settings)
+    assert (letter.code, letter.event_type, letter.source) == ("refused_by_warehouse", BorderCrossing.NAME, crossing(13).source)
+    assert (letter.key, letter.value) == (person(13).encode(), encode(crossing(13, subject=person(13)))), (
+        "byte for byte, to be replayed"
+    )
+    assert "raw_border_crossing did not take the row (ClickHouse code 469)" in letter.reason
+
+
+def test_what_the_worker_refuses_by_itself_gets_no_second_letter_from_the_sink(kafka: Kafka, engine: Embedded) -> None:
+    settings = kafka.settings(partitions=1)
+    unlawful = crossing(1, subject=person(1), occurred_at=2**62)  # far in the future, and no instant ClickHouse knows
+    lawful = crossing(2, subject=person(2))
+    publish(settings, unlawful, lawful)
+    with Running(settings, engine):
+        wait_for(lambda: count(engine, "refused_rows") == 1 and count(engine, "raw_border_crossing") == 1)
+    assert letters(settings) == []
+
+
+class AnswerLost(Refusals):
+    """Kafka does what it is asked, and its answer does not arrive."""
+
+    def __init__(self, settings: Settings, *, times: int) -> None:
+        super().__init__(settings, bootstrap.refusals(settings).worker_refuses)
+        self._times = times
+        self.attempts = 0
+
+    def commit(self, letters: Any, offsets: Any, consumer: Any) -> None:
+        super().commit(letters, offsets, consumer)
+        self.attempts += 1
+        if self.attempts <= self._times:
+            raise DependencyError("Kafka's answer was lost.")
+
+
+def test_a_letter_is_written_once_though_the_answer_to_its_commit_is_lost(kafka: Kafka, engine: Embedded) -> None:
+    settings = kafka.settings()
+    engine.command("ALTER TABLE raw_border_crossing ADD CONSTRAINT honest CHECK source_seq % 50 != 13")
+    publish(settings, *(crossing(n, subject=person(n)) for n in range(1, 101)))
+    refusals = AnswerLost(settings, times=2)
+    with Running(settings, engine, refusals=refusals):
+        wait_for(lambda: count(engine, "raw_border_crossing") == 98 and count(engine, "dead_letters") == 2)
+    assert refusals.attempts > 2
+    assert sorted(letter.key or b"" for letter in letters(settings)) == [person(13).encode(), person(63).encode()]
+
+
+def test_a_dead_letter_clickhouse_does_not_take_makes_no_further_letter(kafka: Kafka, engine: Embedded) -> None:
+    settings = kafka.settings()
+    engine.command("ALTER TABLE dead_letters ADD CONSTRAINT honest CHECK offset != 7")
+    publish(settings, make(DeadLetter, offset=7), make(DeadLetter, offset=8))
+    with Running(settings, engine):
+        wait_for(lambda: count(engine, "refused_rows") == 1 and count(engine, "dead_letters") == 1)
+    assert len(letters(settings)) == 2
 
 
 class AwayFor:

@@ -21,7 +21,13 @@ from tests.oracle.stays import Presence, Stay
 from tests.oracle.time import Calendar, add_months
 from tests.oracle.titles import Titles
 
-EndedBy = Literal["", "exit", "cure", "lost", "term"]
+EndedBy = Literal[
+    "", "exit_seen", "exit_not_seen", "title_found", "registered", "permit_found", "contract_found", "citizenship",
+    "permits_over", "retention",
+]  # fmt: skip
+
+CURES = ("title_found", "registered", "permit_found", "contract_found", "citizenship")
+"""What puts an end to a breach from its day on; that day is not one of it."""
 
 
 @dataclass
@@ -40,6 +46,7 @@ class Found:
         sighted: rests on a sighting.
         employer: where work is concerned.
         oblast: where work is concerned.
+        sector: where work is concerned.
         order: number of the stay, to tell apart two with one id.
     """
 
@@ -54,6 +61,7 @@ class Found:
     sighted: bool = False
     employer: str = ""
     oblast: str = ""
+    sector: str = ""
     order: int = 0
 
 
@@ -64,16 +72,25 @@ def foreigner(calendar: Calendar, titles: Titles, stay: Stay, day: int) -> bool:
     return calendar.group(stay.entry.citizenship, day) != "unknown"
 
 
-def close(found: Found, titles: Titles, cured_on: int | None = None) -> Found:
-    """Ends a finding with its stay or with the day something cured it, whichever is first (on one day: the cure)."""
+def close(found: Found, titles: Titles, cured_on: int | None = None, by: EndedBy = "title_found") -> Found:
+    """Ends a finding with its stay or with the day something cured it, whichever is first (on one day: the cure).
+
+    On one day citizenship comes before a permit or contract, and after a notice of arrival or a title.
+    """
     stay = found.stay
     assert stay is not None
-    cures = [] if cured_on is None or cured_on > stay.last_day else [cured_on]
-    cures += [day for day in range(found.first_day_on, stay.last_day + 1) if titles.citizen(day)][:1]
+    first = {"registered": 0, "title_found": 0}
+    cures: list[tuple[int, int, EndedBy]] = []
+    if cured_on is not None and cured_on <= stay.last_day:
+        cures.append((cured_on, first.get(by, 2), by))
+    for day in range(found.first_day_on, stay.last_day + 1):
+        if titles.citizen(day):
+            cures.append((day, 1, "citizenship"))
+            break
     if cures:
-        found.last_day_on, found.ended_by = min(cures), "cure"
+        found.last_day_on, _, found.ended_by = min(cures)
     elif stay.end != "running":
-        found.last_day_on, found.ended_by = stay.last_day, "exit" if stay.end == "exit" else "lost"
+        found.last_day_on, found.ended_by = stay.last_day, "exit_seen" if stay.end == "exit" else "exit_not_seen"
     return found
 
 
@@ -161,7 +178,7 @@ def arrival(calendar: Calendar, titles: Titles, stay: Stay) -> list[Found]:
     if noticed and noticed[0] <= deadline:
         return []
     found = Found("arrival_not_notified", stay, entry_day, deadline, deadline + 1)
-    return [close(found, titles, noticed[0] if noticed else None)]
+    return [close(found, titles, noticed[0] if noticed else None, "registered")]
 
 
 # -- bans and data quality ----------------------------------------------------------------------------------------------
@@ -223,7 +240,7 @@ def household(calendar: Calendar, titles: Titles, here: Presence) -> list[Found]
         one.evidence = records_of(titles.facts, numbers)
         close(one, titles)
         if (stay.today if one.last_day_on is None else one.last_day_on) > ends:
-            one.last_day_on, one.ended_by = ends, "term"
+            one.last_day_on, one.ended_by = ends, "permits_over"
         found.append(one)
     return found
 
@@ -251,7 +268,7 @@ def reminders(calendar: Calendar, ahead: Titles) -> list[Found]:
     if reached:
         found.append(Found("expiry_reminder", stay, stay.first_day, last, last - min(reached)))
     term = rules.extension_request_days
-    kinds = {kind for kind, _ in ahead.of(stay, today)}
+    kinds = {kind for kind, _ in ahead.of(stay, last)}
     asks = (not kinds) or bool(kinds & {"visa", "residence", "work_permit"})
     if term is not None and last - today <= term and asks:
         found.append(Found("extension_not_requested", stay, stay.first_day, last, last - term))
@@ -273,3 +290,21 @@ def evidence_of(found: Found) -> list[PersonEvent]:
         records += [fact for day, fact in stay.inspections if day >= found.first_day_on]
     unique = {record.event_id: record for record in records}
     return sorted(unique.values(), key=place_in_time)
+
+
+def place_of(found: Found, calendar: Calendar) -> dict[str, str]:
+    """Returns whom and what place a finding is about: stay group, post of entry, oblast, sector of the work."""
+    stay = found.stay
+    [crossing] = [stay.entry] if stay is not None else found.evidence
+    assert isinstance(crossing, BorderCrossing)
+    on = found.first_day_on if stay is None else stay.first_day
+    oblast = found.oblast or calendar.oblast(crossing.post)
+    if stay is not None and not found.oblast:
+        noticed = [one.oblast for _, one in stay.registrations if one.kind != "deregistration"]
+        oblast = (noticed or [one.oblast for _, one in stay.inspections] or [oblast])[-1]
+    return {
+        "group": calendar.group(crossing.citizenship, on),
+        "post": crossing.post,
+        "oblast": oblast,
+        "sector": found.sector,
+    }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from streams.policy.model import Policy
 from streams.records import BorderCrossing, PersonEvent
-from tests.oracle.breaches import overstays
+from tests.oracle.breaches import CURES, overstays
 from tests.oracle.facts import active_facts
 from tests.oracle.judge import OVERSTAYS
 from tests.oracle.stays import Presence, Stay, presence
@@ -68,7 +68,7 @@ class Calculator:
             for run in overstays(self.calendar, self.titles, stay)
             if run.rule in OVERSTAYS
             for day in stay.days()
-            if run.first_day_on <= day and (run.last_day_on is None or day < run.last_day_on + (run.ended_by != "cure"))
+            if run.first_day_on <= day and (run.last_day_on is None or day < run.last_day_on + (run.ended_by not in CURES))
         )
         running = [stay for stay in self.here.stays if stay.end == "running"]
         if entry is None and running:

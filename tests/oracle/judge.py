@@ -8,10 +8,21 @@ from dataclasses import dataclass
 
 from streams.policy.model import Policy
 from streams.records import CaseDecision, Gap, PersonEvent
-from tests.oracle.breaches import Found, arrival, data_quality, entry_during_ban, evidence_of, household, overstays, reminders
+from tests.oracle.breaches import (
+    CURES,
+    Found,
+    arrival,
+    data_quality,
+    entry_during_ban,
+    evidence_of,
+    household,
+    overstays,
+    place_of,
+    reminders,
+)
 from tests.oracle.facts import Disputes, active_facts, of_kind, place_in_time
 from tests.oracle.stays import presence
-from tests.oracle.time import Calendar
+from tests.oracle.time import Calendar, add_months
 from tests.oracle.titles import Titles
 from tests.oracle.work import work
 
@@ -37,6 +48,10 @@ class Expected:
     options: tuple[str, ...]
     evidence: tuple[bytes, ...]
     employer: str
+    group: str
+    post: str
+    oblast: str
+    sector: str
 
 
 @dataclass(frozen=True)
@@ -119,6 +134,8 @@ def judge(
             one.order = number
             found.append(one)
     found += household(calendar, titles, here)
+    for one in found:
+        _expire(one, calendar)
     rules_today = [calendar.rules(stay.today) for stay in here.stays if stay.end == "running"]
     horizon = max([0, *(day for rules in rules_today for day in (*rules.reminder_days, rules.extension_request_days or 0))]) + 2
     found += reminders(calendar, Titles(facts, presence(facts, now, calendar, horizon), calendar))
@@ -145,6 +162,7 @@ def judge(
             options=_options(terms.options, one, grade, protected, calendar.rules(today).legalisation_window),
             evidence=evidence,
             employer=one.employer,
+            **place_of(one, calendar),
         )
     conclusions = {name: one for name, one in conclusions.items() if not disputes.suspends(name, one.evidence)}
     cases = {}
@@ -157,6 +175,20 @@ def judge(
         for day in stay.days()
     ]
     return Verdict(conclusions, cases, protected, ledger)
+
+
+def _expire(one: Found, calendar: Calendar) -> None:
+    """Ends a breach of a running stay in which nothing was heard of the person for as long as data are kept."""
+    stay = one.stay
+    terms = calendar.rules(one.first_day_on).by_rule.get(one.rule)
+    if stay is None or stay.end != "running" or one.last_day_on is not None or terms is None or terms.family != "breach":
+        return
+    years = calendar.rules(stay.today).retention_no_exit_years
+    signs = [one.first_day_on, stay.first_day, *(day for day, _ in stay.inspections)]
+    signs += [day for day, record in stay.registrations if record.kind in ("arrival", "extension")]
+    over = add_months(max(signs), 12 * years)
+    if years and stay.today > over:
+        one.last_day_on, one.ended_by = over, "retention"
 
 
 def _grade(one: Found, family: str, calendar: Calendar, complete_through_ms: int, gaps: tuple[Gap, ...]) -> str:
@@ -178,7 +210,7 @@ def _grade(one: Found, family: str, calendar: Calendar, complete_through_ms: int
 def _days(one: Found, today: int) -> int:
     if one.last_day_on is None:
         return (one.stay.today if one.stay is not None else today) - one.first_day_on + 1
-    return one.last_day_on - one.first_day_on + (0 if one.ended_by == "cure" else 1)
+    return one.last_day_on - one.first_day_on + (0 if one.ended_by in CURES else 1)
 
 
 def _options(listed: tuple[str, ...], one: Found, grade: str, protected: bool, window: bool) -> tuple[str, ...]:
@@ -233,6 +265,6 @@ def stage(facts: list[PersonEvent], titles: Titles, case: bytes, alerts: list[Ex
             now = "removed"
     if now in ("legalised", "left", "cleared", "removed") or any(one.open for one in alerts):
         return now
-    if not alerts:
+    if all(one.ended_by == "retention" for one in alerts):
         return "cleared"
-    return "legalised" if any(one.ended_by == "cure" for one in alerts) else "left"
+    return "legalised" if any(one.ended_by in CURES for one in alerts) else "left"

@@ -61,6 +61,11 @@ class Calendar:
         oblast = self.policy.codes.oblasts.get(place)
         return oblast.zone if oblast is not None else self.policy.zones[""].name
 
+    def oblast(self, post: str) -> str:
+        """Returns the oblast of a border post; empty where the post is not known."""
+        known = self.policy.codes.posts.get(post)
+        return "" if known is None else known.oblast
+
     def local_day(self, at_ms: int, place: str = "") -> int:
         """Returns the calendar day of an instant at a place."""
         return _local_day(at_ms, self.zone(place))

@@ -209,6 +209,8 @@ class Titles:
 
     def of(self, stay: Stay | None, day: int) -> list[tuple[str, bytes]]:
         """Returns every title but the allowance that a day of a stay has: (kind of title, its number)."""
+        if stay is not None and self.calendar.group(stay.entry.citizenship, stay.first_day) == "kaz":
+            return [("citizenship", b"")]
         found = [("residence", one.number) for one in self.residence if one.covers(day)]
         found += [("work_permit", one.number) for one in self.work if one.covers(day)]
         found += [("extension", one.number) for one in self.extensions if one.covers(day)]
@@ -220,8 +222,6 @@ class Titles:
             group = self.calendar.group(stay.entry.citizenship, day)
             if group in self.calendar.rules(day).contract_grants_stay:
                 found += [("contract", one.number) for one in self.contracts if one.covers(day)]
-            if self.calendar.group(stay.entry.citizenship, stay.first_day) == "kaz":
-                found.append(("citizenship", b""))
         if self.citizen(day):
             found.append(("citizenship", b""))
         return found

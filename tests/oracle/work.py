@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from streams.records import Inspection, LabourContract
-from tests.oracle.breaches import Found, close, foreigner, records_of
+from tests.oracle.breaches import CURES, EndedBy, Found, close, foreigner, records_of
 from tests.oracle.facts import place_in_time
 from tests.oracle.stays import Stay
 from tests.oracle.time import Calendar
@@ -96,17 +96,18 @@ def work(calendar: Calendar, titles: Titles, stay: Stay) -> list[Found]:
                 for other in found
                 if other.rule == rule
                 and (rule != "work_permit_expired" or other.deadline_on == deadline)
-                and (other.ended_by != "cure" or (other.last_day_on is not None and one.day < other.last_day_on))
+                and (other.ended_by not in CURES or (other.last_day_on is not None and one.day < other.last_day_on))
             ]
             if running:
                 running[0].evidence.append(one.event)
                 running[0].sighted |= sighted
                 continue
             new = Found(rule, stay, stay.first_day, deadline, one.day, evidence=[one.event], sighted=sighted)
-            new.employer, new.oblast = one.employer or "", one.oblast
+            new.employer, new.oblast, new.sector = one.employer or "", one.oblast, one.event.sector or ""
             if rule == "work_permit_expired":
                 new.evidence += records_of(titles.facts, {p.number for p in titles.work if p.until_on == deadline})
-            found.append(close(new, titles, _cure(calendar, titles, stay, rule, one)))
+            by: EndedBy = "contract_found" if rule == "contract_not_concluded" else "permit_found"
+            found.append(close(new, titles, _cure(calendar, titles, stay, rule, one), by))
     return found
 
 

@@ -10,14 +10,13 @@ from dataclasses import replace
 from datetime import date
 from typing import Any, Literal
 
-import yaml
 from pydantic import ValidationError
 
 from streams.policy.model import Policy
 from streams.records import EmployerDeclaration, PersonEvent, QuotaAllocation
 from tests.oracle.time import Calendar, day_number
 from tests.policy import table
-from tests.policy.table import Case, Expected, Loader, Strict, TableError, ident, instant_of
+from tests.policy.table import Case, Expected, Strict, TableError, faults_in, ident, instant_of, rows_of
 
 _DECLARED = {"oblast": "KZ-75", "sector": "F", "size": "medium"}
 _COUNTS = ("citizens_12", "citizens_34", "foreigners_12", "foreigners_34")
@@ -86,8 +85,7 @@ def cases() -> Iterator[tuple[str, LabourCase]]:
     """
     seen: set[str] = set()
     for path in sorted((table.HERE / "labour").glob("*.yaml")):
-        rows = yaml.load(path.read_text(encoding="utf-8"), Loader)  # noqa: S506 - a safe loader
-        for number, row in enumerate(rows, 1):
+        for number, row in enumerate(rows_of(path), 1):
             case = read_case(row, f"{path.name}, case {number}")
             if case.name in seen:
                 raise TableError(f"{path.name}, case {number}: the name {case.name!r} is already taken; choose another.")
@@ -106,7 +104,7 @@ def read_case(row: object, where: str) -> LabourCase:
         case = LabourCase.model_validate(row)
         facts_of(case)
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors())
+        faults = faults_in(error, LabourCase, {"expected": ExpectedConclusion})
         raise TableError(f"{where} ({name}): {faults}.") from None
     except (KeyError, TypeError, ValueError) as error:
         raise TableError(f"{where} ({name}): {error}") from None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -39,7 +39,7 @@ class ExpectedFinding(Strict):
     """One finding; what is left out is not compared."""
 
     rule: str
-    state: Literal["open", "ended"]
+    state: Literal["open", "ended", "expired"]
     stay: date | None = None
     deadline: date | None = None
     first_day: date | None = None
@@ -47,6 +47,8 @@ class ExpectedFinding(Strict):
     days: int | None = None
     grade: Literal["established", "presumed", "uncertain"] | None = None
     employer: str | None = None
+    oblast: str | None = None
+    ended_by: str | None = None
     options: list[str] | None = None
 
 
@@ -116,6 +118,16 @@ Loader.yaml_implicit_resolvers = {
 Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("true|false"), list("tf"))
 
 
+def _day(loader: Loader, node: yaml.ScalarNode) -> Any:
+    try:
+        return loader.construct_yaml_timestamp(node)
+    except ValueError:
+        raise TableError(f"line {node.start_mark.line + 1}: {node.value} is no day of the calendar.") from None
+
+
+Loader.add_constructor("tag:yaml.org,2002:timestamp", _day)
+
+
 class TableError(ValueError):
     """A table says something this format does not know; the sentence names the file, the case and what was expected."""
 
@@ -128,15 +140,30 @@ def cases() -> Iterator[tuple[str, Case]]:
     """
     seen: set[str] = set()
     for path in sorted(HERE.glob("*.yaml")):
-        rows = yaml.load(path.read_text(encoding="utf-8"), Loader)  # noqa: S506 - a safe loader
-        if not isinstance(rows, list):
-            raise TableError(f"{path.name}: expected a list of cases, each beginning with '- name:'.")
-        for number, row in enumerate(rows, 1):
+        for number, row in enumerate(rows_of(path), 1):
             case = read_case(row, f"{path.name}, case {number}")
             if case.name in seen:
                 raise TableError(f"{path.name}, case {number}: the name {case.name!r} is already taken; choose another.")
             seen.add(case.name)
             yield f"{path.stem}: {case.name}", case
+
+
+def rows_of(path: Path) -> list[Any]:
+    """Returns what a table lists.
+
+    Raises:
+        TableError: it cannot be read; the sentence begins with file and line.
+    """
+    try:
+        rows = yaml.load(path.read_text(encoding="utf-8"), Loader)  # noqa: S506 - a safe loader
+    except TableError as error:
+        raise TableError(f"{path.name}, {error}") from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise TableError(f"{path.name}, line {mark.line + 1 if mark else '?'}: expected YAML, got: {error.problem}.") from None
+    if not isinstance(rows, list):
+        raise TableError(f"{path.name}: expected a list of cases, each beginning with '- name:'.")
+    return rows
 
 
 def read_case(row: object, where: str) -> Case:
@@ -154,11 +181,33 @@ def read_case(row: object, where: str) -> Case:
             raise TableError(f"{where} ({name}): expected 'citizenship' beside 'stays'.")
         events_of(case)
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors())
-        raise TableError(f"{where} ({name}): {faults}.") from None
+        raise TableError(f"{where} ({name}): {faults_in(error)}.") from None
     except (KeyError, TypeError, ValueError) as error:
         raise TableError(f"{where} ({name}): {error}") from None
     return case
+
+
+_PARTS: dict[str, type[Strict]] = {
+    "expected": Expected,
+    "findings": ExpectedFinding,
+    "reminders": ExpectedFinding,
+    "longest_stay": LongestStay,
+    "gaps": GapRow,
+}
+
+
+def faults_in(error: ValidationError, whole: type[Strict] = Case, parts: Mapping[str, type[Strict]] = _PARTS) -> str:
+    """Returns in words what is wrong with a case: which field, and what may stand there."""
+    said: list[str] = []
+    for one in error.errors():
+        within = [str(part) for part in one["loc"]]
+        what = one["msg"]
+        if one["type"] == "extra_forbidden":
+            part = next((parts[name] for name in reversed(within[:-1]) if name in parts), whole)
+            names = [field.alias or name for name, field in part.model_fields.items()]
+            what = f"is not known; expected one of {', '.join(names)}"
+        said.append(f"{'.'.join(within)}: {what}")
+    return "; ".join(said)
 
 
 def ident(name: str) -> bytes:

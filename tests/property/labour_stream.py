@@ -10,7 +10,7 @@ from streams.person import NEVER, START, Cause, Due, LogTime, revisit, take
 from streams.policy.model import Policy
 from streams.records import Alert, EmployerDeclaration, Finding, LabourLink, PersonEvent, QuotaAllocation, Tick
 from streams.wire import avro
-from tests.oracle.labour import Concluded
+from tests.oracle.country import Concluded
 from tests.oracle.time import date_of
 
 OPEN = ("raised", "amended", "acknowledged")
@@ -161,10 +161,13 @@ def differences(book: Book, expected: dict[bytes, Concluded]) -> list[str]:
         ]
         if want.oblast is not None:
             pairs += [("oblast", want.oblast, came.oblast), ("sector", want.sector, came.sector)]
-        pairs += [("grade", want.grade, came.grade)] if lasts else [("days", want.days, came.days)]
+        if lasts:
+            pairs.append(("grade", want.grade, came.grade))
+        else:
+            pairs += [("days", want.days, came.days), ("ended by", want.ended_by, came.reason)]
         faults += [f"{label}: {what}: expected {left}, came {right}" for what, left, right in pairs if left != right]
     for name, came in book.told.items():
-        ended_reminder = came.family == "reminder" and came.state == "resolved"
+        ended_reminder = came.family == "reminder" and came.state in ("resolved", "expired")
         if name not in expected and came.state != "retracted" and not ended_reminder:
             faults.append(f"{came.rule} of {came.subject} stay {date_of(came.stay_on)}: told {came.state}, not expected")
     return faults

@@ -143,29 +143,39 @@ def tick(at_ms: int) -> Tick:
 @given(old=travels(), new=lives() | short_lives(), name=st.sampled_from(POLICIES))
 def test_what_is_told_is_told_with_and_without_folding(old: list[PersonEvent], new: Life, name: str) -> None:
     rules = policy(name)
-    between = old[-1].occurred_at + FOUR_YEARS_MS
-    starts = min((one.occurred_at for one in new.log), default=between)
-    log = [*old, tick(between), *moved(new.log, (between - starts) // DAY_MS * DAY_MS + DAY_MS)]
+    log, between_on = years_apart(old, new)
     folded, states = told(log, rules)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("streams.person.advance.fold", lambda dossier, assessment, time: dossier)
-        plain, plain_states = told(log, rules)
-    gone = _folded_stays(states)
+    plain, plain_states = told_without_folding(log, rules)
+    gone = folded_stays(states)
     # What is late by years after its own visit was folded is promised nothing.
-    assume(all(stay_on < between // DAY_MS for stay_on in gone))
-    assert _without(folded, gone) == _without(plain, gone), story(Life(tuple(log)), [f"folded: {sorted(gone)}"])
+    assume(all(stay_on < between_on for stay_on in gone))
+    assert without(folded, gone) == without(plain, gone), story(Life(tuple(log)), [f"folded: {sorted(gone)}"])
     last, last_plain = states[-1], plain_states[-1]
     if last is not None and last_plain is not None:
         assert len(last) <= len(last_plain)
 
 
-def _folded_stays(states: list[bytes | None]) -> set[int]:
+def years_apart(old: list[PersonEvent], new: Life) -> tuple[list[Any], int]:
+    """Returns visits, a tick four years later, and then another life; and the tick's day."""
+    between = old[-1].occurred_at + FOUR_YEARS_MS
+    starts = min((one.occurred_at for one in new.log), default=between)
+    return [*old, tick(between), *moved(new.log, (between - starts) // DAY_MS * DAY_MS + DAY_MS)], between // DAY_MS
+
+
+def told_without_folding(log: list[Any], rules: Policy) -> tuple[list[Any], list[bytes | None]]:
+    """Returns what `told` returns, of a program that does not fold."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("streams.person.advance.fold", lambda dossier, assessment, time: dossier)
+        return told(log, rules)
+
+
+def folded_stays(states: list[bytes | None]) -> set[int]:
     last = states[-1]
     folded = None if last is None else unpack(last, SUBJECT).dossier.folded
     return set() if folded is None else {visit.stay_on for visit in folded.visits}
 
 
-def _without(versions: list[Any], gone: set[int]) -> list[Any]:
+def without(versions: list[Any], gone: set[int]) -> list[Any]:
     """Leaves out what is told anew about a folded visit: nothing more is concluded about it (docs/rules.md, Folding)."""
     return [
         (*([one for one in told if one.stay_on not in gone] for told in (alerts, findings, cases)), None if gone else due)

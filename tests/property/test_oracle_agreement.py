@@ -15,6 +15,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from streams.detect.assess import assess
+from streams.detect.dossier import Dossier
+from streams.detect.ledger import ledger
 from streams.person import NEVER, START, Cause, Due, LogTime, due_of, revisit, take
 from streams.policy.load import load
 from streams.policy.model import Policy
@@ -108,11 +111,42 @@ def test_they_agree_under_every_anchor(life: Life, name: str) -> None:
     agree(life, policy(name))
 
 
+@settings(agreement, max_examples=max(LIVES // 5, 100))
+@given(lives() | short_lives(), st.lists(st.integers(-400, 60), min_size=1, max_size=3))
+def test_they_agree_years_later_when_presumptions_expire(life: Life, days: list[int]) -> None:
+    last = max(one.occurred_at for one in life.log)
+    years_on = [last + (5 * 365 + 1 + day) * 86_400_000 for day in sorted(days)]
+    later = [Tick(at.to_bytes(16, "big"), "clock", at, at, "", 1, at, ()) for at in years_on]
+    agree(Life((*life.log, *later)), policy())
+
+
 def agree(life: Life, rules: Policy) -> None:
     """Fails with a readable story where the stream and the oracle do not say the same of a life."""
-    told = stream(life.log, rules)
-    faults = differences(told, judge(life.events, rules, *clock_of(life)))
+    verdict = judge(life.events, rules, *clock_of(life))
+    faults = differences(stream(life.log, rules), verdict) + ledger_differences(life, rules, verdict)
     assert not faults, story(life, faults)
+
+
+def ledger_differences(life: Life, rules: Policy, verdict: Verdict) -> list[str]:
+    """Returns the days of which the ledger says something else than the oracle: whether they are lawful, and by which titles."""
+    dossier = Dossier(SUBJECT)
+    for event in life.events:
+        dossier = dossier.add(event)
+    came = [
+        (day, line.stay_on, line.standing == "lawful", tuple(sorted(line.titles)))
+        for line in ledger(assess(dossier, rules, LogTime(*clock_of(life))).situation)
+        if line.standing != "unknown"
+        for day in range(line.first_on, line.last_on + 1)
+    ]
+    want = [(one.on, one.stay_on, one.lawful, one.titles or (("allowance",) if one.lawful else ())) for one in verdict.ledger]
+    if sorted(came) == sorted(want):
+        return []
+    faults = [(*one, "oracle") for one in want if one not in came] + [(*one, "ledger") for one in came if one not in want]
+    told = [
+        f"{date_of(on)} of stay {date_of(stay_on)}, {who}: {'lawful' if lawful else 'not lawful'} {titles}"
+        for on, stay_on, lawful, titles, who in sorted(faults)
+    ]
+    return told[:9] or ["the ledger has a day twice, or not as often as the oracle"]
 
 
 @settings(agreement, max_examples=max(LIVES // 5, 100))
@@ -148,26 +182,31 @@ def differences(told: Told, verdict: Verdict) -> list[str]:
         if came is None:
             faults.append(f"{label}: the oracle says {'open' if want.open else 'ended'}, the stream never said anything")
             continue
-        if (came.state in OPEN) != want.open or (not want.open and came.state != "resolved"):
+        ended = "expired" if want.ended_by == "retention" else "resolved"
+        if (came.state in OPEN) != want.open or (not want.open and came.state != ended):
             faults.append(f"{label}: the oracle says {'open' if want.open else 'ended'}, the stream {came.state} ({came.reason})")
             continue
         pairs = [
             ("first_day_on", want.first_day_on, came.first_day_on),
             ("last_day_on", want.last_day_on, came.last_day_on),
             ("employer", want.employer, came.employer),
+            ("group", want.group, came.group),
+            ("post", want.post, came.post),
+            ("oblast", want.oblast, came.oblast),
+            ("sector", want.sector, came.sector),
             ("family", want.family, came.family),
             ("evidence", [one.hex() for one in want.evidence], [one.hex() for one in came.evidence]),
         ]
         if want.open:
             pairs += [("grade", want.grade, came.grade), ("options", list(want.options), list(came.options))]
         else:
-            pairs += [("days", want.days, came.days)]
+            pairs += [("days", want.days, came.days), ("ended by", want.ended_by, came.reason)]
         faults += [f"{label}: {what}: oracle {left}, stream {right}" for what, left, right in pairs if left != right]
     for name, came in told.conclusions.items():
         if (
             name not in verdict.conclusions
             and came.state != "retracted"
-            and not (came.family == "reminder" and came.state == "resolved")
+            and not (came.family == "reminder" and came.state in ("resolved", "expired"))
         ):
             faults.append(
                 f"{came.rule} stay {date_of(came.stay_on)} deadline {date_of(came.deadline_on)}: "

@@ -75,7 +75,7 @@ class Life:
         found: dict[bytes, tuple[Any, ...]] = {}
         for one in self.latest().values():
             is_open = one.state in ("raised", "amended", "acknowledged")
-            if one.state == "retracted" or (one.state == "resolved" and one.rule in REMINDERS):
+            if one.state == "retracted" or (one.state in ("resolved", "expired") and one.rule in REMINDERS):
                 continue
             content = (one.rule, is_open, one.first_day_on, one.last_day_on, one.employer, one.evidence, one.stay_on)
             found[one.alert_id] = (*content, one.grade, one.options) if is_open else content

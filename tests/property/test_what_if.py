@@ -88,7 +88,7 @@ def test_what_if_counts_what_the_oracle_counts(change: str, tmp_path: Path) -> N
             kind = "changed" if kind == "same" and was[place] != would[place] else kind
             counted.setdefault(place[0], Counter())[kind] += 1
         changed += was != would
-    outcome = compare(dossiers, before, after, first, last)
+    outcome = compare(dossiers, before, after, (first, last))
     assert (outcome.people, outcome.people_changed) == (len(country()), changed)
     assert outcome.by_rule == counted
     assert changed > 0

@@ -87,7 +87,7 @@ def workforces(draw: st.DrawFn) -> Workforce:
     write = _Writer(draw)
     people: dict[str, tuple[PersonEvent, ...]] = {}
     together = write.often(2)
-    for number in range(draw(st.integers(1, 6))):
+    for number in range(draw(st.integers(3, 8) if together else st.integers(1, 6))):
         subject = f"p1-{number:032x}"
         people[subject] = tuple(_person(write, subject, together=together and not write.often(4)))
     declarations = [
@@ -129,15 +129,15 @@ def _person(write: _Writer, subject: str, *, together: bool) -> list[PersonEvent
         found.append(event)
         return event
 
-    citizenship = write.pick("UZB", "UZB", "UZB", "RUS", "KAZ", "TUR")
+    citizenship = write.pick("UZB", "UZB", "UZB", "TUR", *(() if together else ("RUS", "KAZ")))
     put(BorderCrossing, day, "entry", "KZ-75-A1", citizenship, "work", "passport", "air", None, None)
     if together:
         # At one employer and address, with permits that run out about together.
-        until = FIRST_ON + write.pick(9, 9, 10, 14, 15)
+        until = FIRST_ON + write.pick(9, 9, 10, 14, 15, 19)
         permit: tuple[Any, ...] = (b"0" * 16, "employer", write.pick("1", "2"), EMPLOYERS[0], "KZ-75", "F")
         put(WorkPermit, day - 1, "issued", *permit, day - 1, until)
         on = until + write.pick(1, 1, 2, 6, 15, 16)
-        put(Inspection, on, "worker_found", b"v" * 16, "KZ-75", EMPLOYERS[0], "F", write.pick(ADDRESSES[0], *ADDRESSES))
+        put(Inspection, on, "worker_found", b"v" * 16, "KZ-75", EMPLOYERS[0], "F", write.pick(*ADDRESSES[:1] * 3, *ADDRESSES))
     for _ in range(write.pick(0, 0, 1) if together else write.pick(0, 1, 1, 1, 2)):
         first = day + write.pick(-3, 0, 1, 2)
         until = first + write.pick(2, 5, 8, 9, 30, 200)
@@ -171,7 +171,7 @@ def _person(write: _Writer, subject: str, *, together: bool) -> list[PersonEvent
     if write.often(2):
         put(
             BorderCrossing,
-            day + write.pick(3, 12, 13, 18, 29, 40),
+            day + write.pick(*(() if together else (3, 12)), 13, 18, 29, 40),
             "exit",
             "KZ-75-A1",
             citizenship,

@@ -35,6 +35,7 @@ class Counts:
         workers: employer, oblast, sector → people found working without a permit of theirs.
         funnel: oblast, stage → cases in it now, ever, open now, protected now.
         alert_states: alert id → rule and latest state.
+        alert_subjects: alert id → pseudonym of the person or employer, or the line of the quota.
         finding_states: the same of findings.
     """
 
@@ -51,6 +52,7 @@ class Counts:
     workers: dict[tuple[str, str, str], int] = field(default_factory=dict)
     funnel: dict[tuple[str, str], tuple[int, int, int, int]] = field(default_factory=dict)
     alert_states: dict[bytes, tuple[str, str]] = field(default_factory=dict)
+    alert_subjects: dict[bytes, str] = field(default_factory=dict)
     finding_states: dict[bytes, tuple[str, str]] = field(default_factory=dict)
 
 
@@ -119,6 +121,7 @@ def _decisions(counts: Counts, bootstrap: str, namespace: str, schemas: Schemas)
     alerts, _ = _latest(bootstrap, namespace, "alerts", "alert_id", schemas)
     findings, _ = _latest(bootstrap, namespace, "findings", "alert_id", schemas)
     counts.alert_states = {name: (alert["rule"], alert["state"]) for name, alert in alerts.items()}
+    counts.alert_subjects = {name: alert["subject"] for name, alert in alerts.items()}
     counts.finding_states = {name: (finding["rule"], finding["state"]) for name, finding in findings.items()}
     numbers: Counter[tuple[str, str, str, str, str]] = Counter()
     people: dict[tuple[str, str, str, str, str], set[str]] = defaultdict(set)

@@ -18,6 +18,7 @@ HOME = {
     "post_outage": "posts",
     "count_statement": "posts",
     "employer_declaration": "employers",
+    "employer_decision": "employers",
     "quota_allocation": "quotas",
 }
 NOT_OURS = {"alert", "finding", "case", "dead_letter", "batch", "feedback"}
@@ -49,7 +50,7 @@ class Door:
         return self._subject(kind, event["subject"]) or self._codes(kind, event)
 
     def _subject(self, kind: str, subject: str) -> str | None:
-        if kind == "employer_declaration":
+        if kind in ("employer_declaration", "employer_decision"):
             return None if _EMPLOYER.fullmatch(subject) else "bad_subject"
         if kind.startswith("post_") or kind == "count_statement":
             return None if subject in self._registers.posts else "unknown_post"

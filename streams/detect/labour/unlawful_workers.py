@@ -9,7 +9,9 @@ from __future__ import annotations
 from streams.detect.days import FAR, union
 from streams.detect.finding import Found
 from streams.detect.labour.watch import Watch
-from streams.detect.rules.work import OTHER_EMPLOYER, PERMIT_EXPIRED, WITHOUT_PERMIT
+from streams.detect.rules.work_other_employer import WORK_OTHER_EMPLOYER
+from streams.detect.rules.work_permit_expired import WORK_PERMIT_EXPIRED
+from streams.detect.rules.work_without_permit import WORK_WITHOUT_PERMIT
 from streams.records import LabourLink
 from streams.records.outputs import Grade
 
@@ -17,7 +19,7 @@ EMPLOYER_UNLAWFUL_WORKERS = "employer_unlawful_workers"
 ALERTS_ENDED = "alerts_ended"
 """How it ends: no alert of a worker is open any more."""
 
-RULES_OF_WORKERS = frozenset({WITHOUT_PERMIT, PERMIT_EXPIRED, OTHER_EMPLOYER})
+RULES_OF_WORKERS = frozenset({WORK_WITHOUT_PERMIT, WORK_PERMIT_EXPIRED, WORK_OTHER_EMPLOYER})
 """Whose alerts, where they name an employer, are links of kind breach."""
 
 _BEST: tuple[Grade, ...] = ("established", "presumed", "uncertain")

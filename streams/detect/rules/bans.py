@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from streams.detect import titles
 from streams.detect.days import FAR
 from streams.detect.finding import Found
 from streams.detect.situation import Situation
 from streams.records import EntryBan, PersonEvent
 
-ENTRY_DURING_BAN = "entry_during_ban"
+ENTRY_DURING_BAN: Final = "entry_during_ban"
 
 
 def find(situation: Situation) -> None:

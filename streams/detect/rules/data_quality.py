@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from streams.detect import titles
 from streams.detect.finding import Found
 from streams.detect.situation import Situation, in_order
 from streams.detect.stays import CITIZENS
 from streams.records import BorderCrossing
 
-ENTRY_WITHOUT_EXIT = "entry_without_exit"
-EXIT_WITHOUT_ENTRY = "exit_without_entry"
+ENTRY_WITHOUT_EXIT: Final = "entry_without_exit"
+EXIT_WITHOUT_ENTRY: Final = "exit_without_entry"
 
 
 def find(situation: Situation) -> None:

@@ -7,6 +7,7 @@ three months at a time, at most twelve months without a break.
 from __future__ import annotations
 
 from datetime import date
+from typing import Final
 
 from streams.detect import titles
 from streams.detect.days import FAR, union
@@ -15,10 +16,10 @@ from streams.detect.situation import Situation
 from streams.detect.stays import Stay
 from streams.records import WorkPermit
 
-HOUSEHOLD_PERMIT_TOO_LONG = "household_permit_too_long"
+HOUSEHOLD_PERMIT_TOO_LONG: Final = "household_permit_too_long"
 
-_EPOCH = date(1970, 1, 1).toordinal()
-_LAST_DAY = date(9000, 1, 1).toordinal() - _EPOCH
+_EPOCH: Final = date(1970, 1, 1).toordinal()
+_LAST_DAY: Final = date(9000, 1, 1).toordinal() - _EPOCH
 
 
 def add_months(day: int, months: int) -> int:

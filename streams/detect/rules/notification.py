@@ -7,12 +7,14 @@ before 2020 the foreigner registered within five calendar days.
 
 from __future__ import annotations
 
+from typing import Final
+
 from streams.detect import titles
 from streams.detect.finding import Found
 from streams.detect.situation import Situation
 from streams.detect.stays import Stay
 
-ARRIVAL_NOT_NOTIFIED = "arrival_not_notified"
+ARRIVAL_NOT_NOTIFIED: Final = "arrival_not_notified"
 
 
 def deadline_of(situation: Situation, stay: Stay) -> int | None:

@@ -7,6 +7,8 @@ finding is the policy's of its first day.
 
 from __future__ import annotations
 
+from typing import Final
+
 from streams.detect import titles
 from streams.detect.days import Span
 from streams.detect.finding import Found
@@ -15,15 +17,15 @@ from streams.detect.stays import Stay
 from streams.policy.model import UNKNOWN_GROUP
 from streams.records import PersonEvent
 
-VISA_EXEMPT = "overstay_visa_exempt"
-VISA = "overstay_visa"
-PERMIT = "overstay_permit"
-PROTECTION_REFUSED = "overstay_protection_refused"
-TITLE_UNKNOWN = "title_unknown"
+VISA_EXEMPT: Final = "overstay_visa_exempt"
+VISA: Final = "overstay_visa"
+PERMIT: Final = "overstay_permit"
+PROTECTION_REFUSED: Final = "overstay_protection_refused"
+TITLE_UNKNOWN: Final = "title_unknown"
 
-RULES = (VISA_EXEMPT, VISA, PERMIT, PROTECTION_REFUSED)
+RULES: Final = (VISA_EXEMPT, VISA, PERMIT, PROTECTION_REFUSED)
 
-_RESTS_ON = (titles.VISA, titles.RESIDENCE, titles.WORK_PERMIT, titles.CONTRACT, titles.PROTECTION, titles.EXTENSION)
+_RESTS_ON: Final = (titles.VISA, titles.RESIDENCE, titles.WORK_PERMIT, titles.CONTRACT, titles.PROTECTION, titles.EXTENSION)
 
 
 def find(situation: Situation) -> None:

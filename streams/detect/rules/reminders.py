@@ -1,58 +1,27 @@
-"""Words before a breach: a stay is about to run out, or an extension should have been asked for by now.
+"""Words before a breach: which are due, and what became of one that is not due any more.
 
-**Source**: docs/rules.md, Reminders, Arrival notified; Concept of migration policy 2007-2015, rights of migrants; Entry and
-stay rules: an extension is requested before the last lawful day.
+**Source**: docs/rules.md, Reminders. Which law each rule is from stands in its own module.
 """
 
 from __future__ import annotations
 
-from streams.detect import titles
+from typing import Final
+
 from streams.detect.days import has
-from streams.detect.finding import Found
+from streams.detect.rules import expiry_reminder, extension_not_requested
 from streams.detect.rules.overstay import last_lawful_day
+from streams.detect.rules.running_stay import running_stay
 from streams.detect.situation import Situation
 
-EXPIRY_REMINDER = "expiry_reminder"
-EXTENSION_NOT_REQUESTED = "extension_not_requested"
-
-RULES = (EXPIRY_REMINDER, EXTENSION_NOT_REQUESTED)
-
-_EXTENDABLE = (titles.VISA, titles.RESIDENCE, titles.WORK_PERMIT)
+RULES: Final = (expiry_reminder.EXPIRY_REMINDER, extension_not_requested.EXTENSION_NOT_REQUESTED)
 
 
 def find(situation: Situation) -> None:
     """Adds the reminders due today to a person who is present."""
-    stays = situation.presence.stays
-    if not stays or not stays[-1].is_open or stays[-1].of_citizen or stays[-1].of_unknown:
-        return
-    stay = stays[-1]
-    last = last_lawful_day(situation, stay)
-    if last is None:
-        return
-    today = stay.today
-    at_home = [one.last_on for one in situation.titles if one.kind == titles.CITIZENSHIP and one.first_on <= today <= one.last_on]
-    if at_home:
-        situation.look_again_on(max(at_home) + 1, stay.zone)
-        return
-    left = last - today
-    rules = situation.policy.at(today)
-    reached = [days for days in rules.reminder_days if left <= days]
-    coming = [days for days in rules.reminder_days if left > days]
-    if coming:
-        situation.look_again_on(last - max(coming), stay.zone)
-    if reached:
-        first = last - min(reached)
-        if situation.applies(EXPIRY_REMINDER, first):
-            situation.add(Found(EXPIRY_REMINDER, stay.stay_on, last, first), stay, graded=False)
-    term = rules.extension_request_days
-    if term is not None:
-        first = last - term
-        if left > term:
-            situation.look_again_on(first, stay.zone)
-        elif situation.applies(EXTENSION_NOT_REQUESTED, first) and _extendable(situation, today):
-            situation.add(Found(EXTENSION_NOT_REQUESTED, stay.stay_on, last, first), stay, graded=False)
-    if rules.until_on is not None:
-        situation.look_again_on(rules.until_on + 1, stay.zone)
+    running = running_stay(situation)
+    if running is not None:
+        expiry_reminder.find(situation, running)
+        extension_not_requested.find(situation, running)
 
 
 def outcome(situation: Situation, stay_on: int, deadline_on: int) -> tuple[str, int] | None:
@@ -79,17 +48,3 @@ def outcome(situation: Situation, stay_on: int, deadline_on: int) -> tuple[str, 
     if last is None:
         return None if has(situation.breaches(stay), today) else ("extension", today)
     return ("extension", today) if last > deadline_on else None
-
-
-def _extendable(situation: Situation, today: int) -> bool:
-    """Returns whether today has an allowance, a visa or a permit."""
-    stay = situation.presence.stays[-1]
-    if not has(situation.titled(stay), today):
-        return True
-    for title in situation.titles:
-        if title.kind in _EXTENDABLE and title.first_on <= today <= title.last_on:
-            if title.kind != titles.VISA:
-                return True
-            if any(ref == title.ref and has(days, today) for ref, days in situation.visa_days(stay)):
-                return True
-    return False

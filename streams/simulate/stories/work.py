@@ -125,7 +125,7 @@ def permit_work(life: Life, on: int) -> None:
         life.truth.unlawful_work = True if found else None
         if found:
             life.truth.expected.append(
-                Expected("work_other_employer", enters_on, found[0] - 1, open=not life.happened(leaves_on))
+                Expected("work_other_employer", enters_on, found[0] - 1, not life.happened(leaves_on), other.subject)
             )
     else:
         contract(life, enters_on + 1, "concluded", draws.uuid(), employer, term=(enters_on + 1, until_on))
@@ -177,7 +177,7 @@ def unregistered_work(life: Life, on: int) -> None:
     life.truth.unlawful_work = not free
     if abs(leaves_on - world.end_on) > 1:
         rule = "contract_not_concluded" if free else "work_without_permit"
-        life.truth.expected.append(Expected(rule, enters_on, found[0] - 1, open=not life.happened(leaves_on)))
+        life.truth.expected.append(Expected(rule, enters_on, found[0] - 1, not life.happened(leaves_on), employer.subject))
     if draws.chance(0.3) and found[0] + 3 < leaves_on:
         decide(life, "contacted", found[0] + 2, draws.between(1, 30))
 

@@ -15,7 +15,7 @@ from streams.decode import Decoder
 from streams.employer import take
 from streams.policy.load import load
 from streams.policy.model import Policy
-from streams.records import Alert, BatchMarker, DeadLetter, EmployerDeclaration
+from streams.records import Alert, BatchMarker, DeadLetter, EmployerDecision, EmployerDeclaration
 from streams.runtime.batch import Batch, Raw, RawRecord
 from streams.runtime.checkpoint import Outcome
 from streams.runtime.store import MemoryStore, Store
@@ -31,7 +31,7 @@ def kz() -> Policy:
 
 
 def core_on(store: Store) -> EmployersCore:
-    core = EmployersCore(0, store, decoder=Decoder(kz().codes), policy=kz(), namespace="n")
+    core = EmployersCore(store, decoder=Decoder(kz().codes), policy=kz(), namespace="n")
     core.restore()
     return core
 
@@ -64,6 +64,23 @@ def test_a_declaration_becomes_an_alert_keyed_by_the_employer_and_a_bad_message_
     assert len(of(outcome, DeadLetter)) == 1
     assert of(outcome, BatchMarker) == [BatchMarker("n.employers", 0, 0, 1, 1, 1, 0, 7)]
     assert list(outcome.changes) == [EMPLOYER.encode()]
+
+
+def test_an_officers_decision_is_carried_counted_and_decides_nothing_here() -> None:
+    """What officers decide is read from the log by others; no machine acts on it."""
+    store = MemoryStore()
+    first = run(core_on(store), store, [raw(0, declared(1, ON, foreigners_12=31))])
+    [alert] = of(first, Alert)
+    assert isinstance(alert, Alert)
+    at = alert.decided_at + 1
+    decided = EmployerDecision(
+        (7).to_bytes(16, "big"), EMPLOYER, at, at, "console:1", 1, alert.alert_id, 1, "put_in_order", "o1-a", "permits came"
+    )
+    before = list(store.items())
+    outcome = run(core_on(store), store, [Raw(1, (ON + 2000) * DAY_MS, EMPLOYER.encode(), avro.encode(decided))])
+    assert of(outcome, BatchMarker) == [BatchMarker("n.employers", 0, 1, 1, 1, 0, 0, 7)]
+    assert [one for one in outcome.outputs if not isinstance(avro.decode(one.value), BatchMarker)] == []
+    assert list(store.items()) == before
 
 
 @settings(deadline=None)

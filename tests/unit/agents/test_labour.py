@@ -9,10 +9,11 @@ import pytest
 
 from streams import labour, person
 from streams.agents.employers import EmployersCore
-from streams.agents.labour import TIME_KEY, LabourCore
+from streams.agents.labour import LabourCore
 from streams.agents.merge import tick_key
 from streams.agents.people import PeopleCore
 from streams.agents.quotas import QuotasCore
+from streams.agents.timetable import TIME_KEY
 from streams.decode import Decoder
 from streams.policy.load import load
 from streams.policy.model import Policy
@@ -84,7 +85,7 @@ class Wired:
         decoder = Decoder(kz().codes)
         self.stores: list[Store] = [MemoryStore() for _ in range(3)]
         self.people = PeopleCore(partition, self.stores[0], decoder=decoder, person=person, policy=kz(), namespace="n")
-        self.employers = EmployersCore(0, self.stores[1], decoder=decoder, policy=kz(), namespace="n")
+        self.employers = EmployersCore(self.stores[1], decoder=decoder, policy=kz(), namespace="n")
         self.quotas = QuotasCore(decoder=decoder, namespace="n")
         self.labour = LabourCore(0, self.stores[2], policy=kz(), namespace="n")
         for core in (self.people, self.employers, self.quotas, self.labour):

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.agents.people import TIME_KEY, PeopleCore, PersonSteps
+from streams.agents.people import PeopleCore, PersonSteps
+from streams.agents.timetable import TIME_KEY
 from streams.decode import Rejected
 from streams.detect.logtime import LogTime
 from streams.person.step import NEVER, Cause, Step
+from streams.policy.load import load
 from streams.policy.model import Policy
 from streams.records import Alert, BatchMarker, DeadLetter, Gap, PersonEvent, Record, Tick
 from streams.runtime.batch import Batch, Raw, RawRecord
@@ -23,6 +25,8 @@ from streams.wire.partition import partition_of
 from streams.wire.topics import MAX_DEAD_LETTER_BYTES, MAX_STATE_BYTES, Topic
 from tests.integration.counting import Counting
 from tests.integration.rig import BASE_MS, crossing, person
+
+POLICY = load("kz")
 
 
 class Decoder:
@@ -38,9 +42,7 @@ class Decoder:
 
 def core_on(store: Store, person: PersonSteps | None = None, partitions: int = 1) -> PeopleCore:
     steps = person or Counting()
-    core = PeopleCore(
-        0, store, decoder=Decoder(), person=steps, policy=cast("Policy", None), namespace="n", partitions=partitions
-    )
+    core = PeopleCore(0, store, decoder=Decoder(), person=steps, policy=POLICY, namespace="n", partitions=partitions)
     core.restore()
     return core
 
@@ -175,7 +177,7 @@ def test_due_people_are_revisited_by_instant_and_subject_and_only_once() -> None
     run(core, store, arrivals)
     outcome = run(core, store, [raw(4, tick(1, BASE_MS + 5)), raw(5, tick(2, BASE_MS + 5)), raw(6, tick(3, BASE_MS))], first=4)
     assert [cast("Alert", alert).subject for alert in of(outcome, Alert)] == [person(2), person(1), person(3)]
-    assert core.time == LogTime(BASE_MS + 5, BASE_MS + 5, ())
+    assert core.timetable.time == LogTime(BASE_MS + 5, BASE_MS + 5, ())
     assert outcome.processed == 3
 
 
@@ -185,7 +187,7 @@ def test_a_rule_that_raises_on_a_deadline_is_asked_again_at_the_next_tick() -> N
     run(core, store, [raw(0, crossing(0, person(1), source="timer"))])
     store.apply({person(1).encode(): b""})  # a state no rule can read
     outcome = run(core, store, [raw(1, tick(1, BASE_MS))], first=1)
-    assert (outcome.processed, outcome.dead_letters, len(core.deadlines)) == (1, 0, 1)
+    assert (outcome.processed, outcome.dead_letters, len(core.timetable.deadlines)) == (1, 0, 1)
     store.apply({person(1).encode(): b"\x00\x00\x00\x01"})
     outcome = run(core, store, [raw(2, tick(2, BASE_MS + 10))], first=2)
     assert [cast("Alert", alert).version for alert in of(outcome, Alert)] == [2]
@@ -230,7 +232,7 @@ def test_where_batches_end_and_where_the_worker_restarted_shows_in_nothing_but_t
     ledger = "n.ledger"
     assert [o for o in outputs if o.topic != ledger] == [o for o in whole.outputs if o.topic != ledger]
     assert dict(store.items()) == dict(whole_store.items())
-    assert core.time == core_on(whole_store).time
+    assert core.timetable.time == core_on(whole_store).timetable.time
     lines = [cast("BatchMarker", avro.decode(o.value)) for o in outputs if o.topic == ledger]
     assert sum(line.processed + line.dead_letters for line in lines) == len(records)
 

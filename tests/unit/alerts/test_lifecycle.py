@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from streams.alerts.known import REASONS, RULES, Known, take_known
+from streams.alerts.known import REASONS, RULES, Known, put_all, take_all
 from streams.alerts.lifecycle import Occasion, Told, compare
 from streams.detect.finding import Found
 from streams.detect.packing import Strings
@@ -71,6 +71,10 @@ def test_the_same_again_is_nothing() -> None:
         ({"employer": "e1"}, "evidence"),
         ({"evidence": (b"x" * 16,)}, "options"),
         ({"first_day_on": DEADLINE + 2}, "threshold"),
+        ({"oblast": "KZ-71"}, "evidence"),
+        ({"post": "KZ-71-A1"}, "evidence"),
+        ({"group": "eaeu"}, "evidence"),
+        ({"sector": "F"}, "evidence"),
     ],
 )
 def test_open_and_otherwise_is_amended(changes: dict[str, Any], reason: str) -> None:
@@ -100,8 +104,9 @@ def test_resolved_and_open_is_raised_again() -> None:
 
 
 def test_resolved_and_ended_otherwise_is_resolved_again() -> None:
-    other: dict[str, Any] = {**ENDED, "last_day_on": DEADLINE + 9}
-    assert _states(compare(_known(_told(**ENDED)), [_told(**other)], _occasion())) == [("resolved", 2, "exit_seen")]
+    for change in ({"last_day_on": DEADLINE + 9}, {"oblast": "KZ-71"}):
+        other: dict[str, Any] = {**ENDED, **change}
+        assert _states(compare(_known(_told(**ENDED)), [_told(**other)], _occasion())) == [("resolved", 2, "exit_seen")]
 
 
 @pytest.mark.parametrize("before", [{}, ENDED])
@@ -139,7 +144,7 @@ def test_a_reminder_whose_day_is_over_has_ended_and_is_not_taken_back() -> None:
     occasion = _occasion()
     occasion.outcome = lambda stay_on, deadline_on: ("term_over", deadline_on)
     versions = compare(known, [], occasion)
-    assert _states(versions) == [("resolved", 2, "term_over")]
+    assert _states(versions) == [("expired", 2, "term_over")]
     assert isinstance(versions[0], Finding)
     assert compare(known, [], occasion) == []
 
@@ -165,8 +170,8 @@ def test_every_rule_that_is_applied_and_every_reason_can_be_stored() -> None:
             known.first_day_on, known.last_day_on, known.version = DEADLINE + 1, DEADLINE + 500, 300
             known.group, known.oblast, known.post, known.employer, known.sector = "g", "KZ-75", "post", "e" * 40, "F"
             out = bytearray()
-            known.put(out, strings)
-            back, end = take_known(bytes(out), 0, strings)
+            put_all(out, [known, known], strings)
+            back, end = take_all(bytes(out), 0, strings)
             assert end == len(out)
-            assert [getattr(back, name) for name in slots] == [getattr(known, name) for name in slots]
+            assert [[getattr(one, name) for name in slots] for one in back] == [[getattr(known, name) for name in slots]] * 2
     assert set(_kz().at(20_000).by_rule) <= set(RULES)

@@ -178,6 +178,55 @@ def test_an_unknown_post_is_answered_and_named() -> None:
     assert found["days_used"] == 8
 
 
+VISA = {
+    "type": "visa", "kind": "issued", "visa_id": "3f0c2f0a-4a57-4c6e-9d1c-2a8d5c9f1b10", "category": "B10",
+    "valid_from_on": "2024-06-01", "valid_until_on": "2024-06-30", "days_allowed": 30, "entries_allowed": 1,
+    "occurred_at": "2024-05-20T10:00:00+05:00",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("wrong", "rule", "words"),
+    [
+        (EVENTS[1] | {"oblast": "KZ-99"}, "unknown_oblast", "KZ-99"),
+        (VISA | {"category": "Z9"}, "unknown_visa_category", "Z9"),
+        (VISA | {"valid_until_on": "2024-05-01"}, "until_before_from", "31 days before it"),
+        (VISA | {"days_allowed": -3}, "out_of_range", "-3"),
+        (
+            {
+                "type": "citizenship",
+                "kind": "acquired",
+                "country": "ZZZ",
+                "effective_on": "2024-06-04",
+                "occurred_at": "2024-06-04T10:00:00+05:00",
+            },
+            "unknown_country",
+            "ZZZ",
+        ),
+        (
+            EVENTS[0] | {"direction": "exit", "refusal_reason": "no_visa", "occurred_at": "2024-06-20T20:00"},
+            "unexpected_refusal_reason",
+            "no_visa",
+        ),
+    ],
+)
+def test_what_the_stream_would_refuse_is_answered_and_named(wrong: dict[str, Any], rule: str, words: str) -> None:
+    found = assess("\n".join(map(json.dumps, (EVENTS[0], wrong))), "--on", "2024-06-20")
+    (fault,) = [one for one in found["findings"] if one["rule"] == rule]
+    assert fault["family"] == "data_quality"
+    assert words in fault["message"]
+    assert fault["message"].startswith(f"{wrong['type']} of 2024-0")
+    assert sum(line["days"] for line in found["ledger"]) == 18, "the answer is as good as the rest allows"
+
+
+def test_employers_of_a_file_may_have_any_name() -> None:
+    found = {"type": "inspection", "kind": "worker_found", "inspection_id": VISA["visa_id"], "oblast": "KZ-75", "sector": "F",
+             "employer": "the mill", "occurred_at": "2024-06-10T10:00:00+05:00"}  # fmt: skip
+    said = assess("\n".join(map(json.dumps, (EVENTS[0], found))), "--on", "2024-06-20")
+    assert {one["rule"]: one["employer"] for one in said["findings"]}["work_without_permit"] == "the mill"
+    assert not [one for one in said["findings"] if one["title"] == "The data cannot be right"]
+
+
 def test_a_german_passport_says_d() -> None:
     found = assess('{"citizenship": "D", "stays": [["2024-05-01", null]]}', "--on", "2024-05-10")
     assert not found["findings"] or "unknown_country" not in rules_of(found)
@@ -185,10 +234,58 @@ def test_a_german_passport_says_d() -> None:
 
 
 def test_people_read_the_same_answer() -> None:
-    text = run("assess", "-", "--on", "2024-05-31", content='{"citizenship": "UZB", "stays": [["2024-05-01", null]]}')
+    text = run("assess", "-", "--on", "2024-05-31", content='{"citizenship": "UZB", "stays": [["2024-05-01", "2024-05-31"]]}')
     assert "Overstay on this day; the first day of overstay was 2024-05-31." in text
+    assert "from 2024-05-31 to 2024-05-31 (1 day); the last day to act or leave was 2024-05-30" in text
     assert "2024-05  ■■■■■■■■■■■■■■■■■■■■■■■■■■■■■■▲" in text
+
+
+def test_of_somebody_who_merely_has_no_exit_nobody_reads_that_they_overstayed() -> None:
+    content = '{"citizenship": "UZB", "stays": [["2024-05-01", null]]}'
+    text = run("assess", "-", "--on", "2024-06-05", content=content)
+    assert "No exit seen. For somebody still here this day is beyond the lawful ones; the first such day is 2024-05-31." in text
+    assert "verstay on this day" not in text
     assert "lawful for 30 days, to 2024-05-30" in text
+    assert "uncertain: no exit seen; some post has not reported or was out" in text
+    found = assess(content, "--on", "2024-06-05")
+    assert (found["overstay"], found["first_overstay_day"]) == (True, "2024-05-31"), "the numbers are those of who is present"
+
+
+def test_an_overstay_whose_record_is_disputed_is_said_to_be() -> None:
+    crossing = EVENTS[0] | {"event_id": "00000000-0000-0000-0000-000000000007"}
+    dispute = {
+        "type": "dispute", "kind": "opened", "dispute_id": "00000000-0000-0000-0000-000000000008",
+        "disputed_event": crossing["event_id"], "occurred_at": "2024-07-04T12:00+05:00",
+    }  # fmt: skip
+    text = run("assess", "-", "--on", "2024-07-10", content=json.dumps([crossing, dispute]))
+    assert "By records that are disputed this day is beyond the lawful ones" in text
+    assert "verstay on this day" not in text
+
+
+def test_doubts_about_the_data_name_a_day_and_no_term() -> None:
+    lone = json.dumps([EVENTS[0] | {"direction": "exit"}])
+    text = run("assess", "-", "--on", "2024-07-10", content=lone)
+    assert "  noticed on 2024-06-03; nobody is suspected of anything" in text
+    assert "last day to act" not in text
+    assert "lasting" not in text
+
+
+def test_somebody_whose_title_is_not_known_reads_that_and_no_all_clear() -> None:
+    text = run("assess", "-", "--on", "2024-05-31", content='{"citizenship": "IRQ", "stays": [["2024-05-01", null]]}')
+    assert "No title is known for this day: a visa or a permit may be missing in the data." in text
+    assert "No overstay." not in text
+    assert "  from 2024-05-01 and lasting (31 days); nobody is suspected of anything" in text
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [("en", "you need a visa or another permission"), ("ru", "нужна виза"), ("kk", "виза немесе басқа негіз")],
+)
+def test_self_check_says_where_there_is_no_allowance_that_a_visa_is_needed(lang: str, words: str) -> None:
+    stays = ("--stay", "2024-05-01..2024-05-10", "--on", "2024-05-31", "--lang", lang)
+    assert words in run("self-check", "--citizenship", "IRQ", *stays)
+    assert words not in run("self-check", "--citizenship", "UZB", *stays)
+    assert words not in run("self-check", "--citizenship", "KAZ", *stays)
 
 
 def test_a_long_history_is_drawn_for_a_year_and_counted_before() -> None:

@@ -33,6 +33,14 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 @pytest.fixture
+def strict(tmp_path: Path) -> Iterator[Desk]:
+    """A console that is no demo."""
+    made = furnish(Settings(home=tmp_path), load("kz"), hasher=CHEAP)
+    yield made
+    made.close()
+
+
+@pytest.fixture
 def sign_in(desk: Desk) -> Iterator[SignIn]:
     """Returns a function that makes an account of a role and a browser signed in with it."""
     opened: list[TestClient] = []

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from streams.console.accounts import FREE_FAILURES, INVITATION_MS, LOCK_MS, Account
-from streams.console.desk import Desk
+from streams.console.desk import Desk, furnish
 from streams.console.serving import demo_accounts, first_link
 from streams.console.sessions import IDLE_MS, LONGEST_MS
 from streams.errors import SetupError, UsageError
-from tests.unit.console.conftest import PASSWORD
+from streams.policy.load import load
+from streams.settings import Settings
+from tests.unit.console.conftest import CHEAP, PASSWORD
 
 NOW = 1_700_000_000_000
 
@@ -133,3 +137,14 @@ def test_demo_accounts_exist_only_in_a_demo(desk: Desk) -> None:
     desk.demo = False
     with pytest.raises(SetupError):
         demo_accounts(desk)
+
+
+def test_a_store_is_an_invented_countrys_or_a_real_ones_once_somebody_can_sign_in(tmp_path: Path) -> None:
+    settings, policy = Settings(home=tmp_path), load("kz")
+    furnish(settings, policy, demo=True, hasher=CHEAP).close()
+    real = furnish(settings, policy, hasher=CHEAP)
+    made(real)
+    real.close()
+    with pytest.raises(SetupError, match="real; this stack's is invented"):
+        furnish(settings, policy, demo=True, hasher=CHEAP)
+    furnish(settings, policy, hasher=CHEAP).close()

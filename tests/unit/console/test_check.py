@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.cases.options import REFERRAL
-from streams.console.check import answer_for
+from streams.console.check import answer_for, trace_of
 from streams.console.desk import Desk
 from streams.console.overview import TILES, tiles
 from streams.console.states import States
@@ -105,15 +108,50 @@ class Message:
 def states(tmp_path: Path) -> Iterator[States]:
     made = States(Settings(home=tmp_path), tmp_path / "states.db")
     yield made
-    made._data.close()  # its thread was never started
+    made.close()
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.one_of(st.none(), st.binary(min_size=1, max_size=3))), max_size=20))
 def test_the_last_value_of_a_key_holds_and_an_erased_person_is_gone(changes: list[tuple[str, bytes | None]]) -> None:
-    states = States(Settings(), Path(":memory:"))
-    states.take([Message(key.encode(), value, 0, offset) for offset, (key, value) in enumerate(changes)])
-    assert {key: states.get(key) for key in "abc"} == {key: dict(changes).get(key) for key in "abc"}
-    states._data.close()
+    with tempfile.TemporaryDirectory() as folder:
+        states = States(Settings(), Path(folder) / "states.db")
+        states.take([Message(key.encode(), value, 0, offset) for offset, (key, value) in enumerate(changes)])
+        assert {key: states.get(key) for key in "abc"} == {key: dict(changes).get(key) for key in "abc"}
+        states.close()
+
+
+def test_who_asks_does_not_wait_until_what_was_read_has_been_written(states: States) -> None:
+    states.take([Message(b"a", b"x", 0, 0)])
+    states._data.execute("BEGIN IMMEDIATE")
+    states._data.execute("DELETE FROM state")
+    with states._lock:  # as while a batch is being written
+        assert states.get("a") == b"x", "what was there before is the answer until all of a batch is"
+    states._data.execute("ROLLBACK")
+
+
+def test_the_clock_of_an_invented_country_is_asked_once_and_then_beside_the_checks(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[threading.Thread] = []
+    may_answer = threading.Event()
+
+    def clock() -> int:
+        asked.append(threading.current_thread())
+        if len(asked) > 1:
+            may_answer.wait(5)
+        return 1_000 * len(asked)
+
+    desk.demo = True
+    monkeypatch.setattr(desk, "clock", clock)
+    assert desk.steady_clock() == 1_000
+    desk._clock = (-1e9, 1_000)
+    assert [desk.steady_clock() for _ in range(5)] == [1_000] * 5, "nobody waits for the warehouse"
+    may_answer.set()
+    deadline = time.monotonic() + 5
+    while desk.steady_clock() != 2_000:
+        assert time.monotonic() < deadline
+    assert len(asked) == 2
+    assert asked[1] is not threading.current_thread()
 
 
 def test_the_workers_own_records_are_nobodys_state(states: States) -> None:
@@ -135,7 +173,7 @@ def test_a_cache_of_another_log_is_forgotten(tmp_path: Path) -> None:
         states._belongs_to(origin)
         assert (states.get("a") is not None) == known, origin
         states.take([Message(b"a", b"x", 0, 0)])
-        states._data.close()
+        states.close()
     assert path.stat().st_mode & 0o777 == 0o600
 
 
@@ -177,3 +215,30 @@ def test_a_darker_tile_has_no_fewer_alerts(counts: dict[str, int]) -> None:
         for other in grid:
             if one.step > other.step:
                 assert one.alerts > other.alerts
+
+
+def test_every_check_is_in_the_audit_with_its_occasion_and_nobody_is_found_from_it(desk: Desk, sign_in: SignIn) -> None:
+    client = sign_in("operator")
+    csrf = csrf_of(client.get("/check"))
+    desk._states, desk.demo = Known(), False  # type: ignore[assignment]
+    asked = {"subject": SUBJECT, "occasion": "border"}
+    assert client.post("/api/check", json=asked, headers={"x-csrf-token": csrf}).status_code == 200
+    assert client.post("/check", data={"csrf": csrf, "subject": SUBJECT}).status_code == 200
+    for occasion in ("curiosity", "", 7, None):
+        answer = client.post("/api/check", json={"subject": SUBJECT, "occasion": occasion}, headers={"x-csrf-token": csrf})
+        assert answer.status_code == 422, occasion
+    lines = [line for line in desk.audit.lines() if line.action == "check"]
+    assert [(line.reason, line.object) for line in lines] == [
+        ("inspection", f"unknown {trace_of(SUBJECT)}"),
+        ("border", f"unknown {trace_of(SUBJECT)}"),
+    ]
+    assert SUBJECT not in str(lines)
+
+
+class Known:
+    """States in which nobody is known."""
+
+    caught_up = True
+
+    def get(self, subject: str) -> bytes | None:
+        return None

@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from streams.console.decisions import Decisions, Disputed, Taken
+from streams.console.decisions import Decisions, Disputed, EmployerTaken, Taken
 from streams.console.desk import Desk
 from streams.console.procedures import procedures
-from streams.records import CaseDecision, Correction, Dispute
+from streams.records import CaseDecision, Correction, Dispute, EmployerDecision
 from streams.wire import avro
 
 SUBJECT = "p1-00000000000000000000000000000000"
@@ -59,6 +59,21 @@ def test_what_cannot_be_kept_ends_nothing(desk: Desk, decisions: Decisions) -> N
     assert again is not None
     assert again.closed_at == 0
     assert decisions.waiting() == 0
+
+
+def test_an_outcome_about_an_employer_leaves_as_an_event_of_the_employer(desk: Desk, decisions: Decisions) -> None:
+    employer, alert_id = "e1-00000000000000000000000000000000", uuid4()
+    about = EmployerTaken("put_in_order", employer, alert_id.bytes, 3, "two permits were issued", NOW + 5)
+    decisions.take("o1-a", [about, taken(uuid4().bytes)])
+    rows = desk.store.rows("SELECT content FROM decision ORDER BY source_seq")
+    event, other = (avro.decode(bytes.fromhex(row[0])) for row in rows)
+    assert isinstance(event, EmployerDecision)
+    assert isinstance(other, CaseDecision), "who is a person and who an employer may be decided at once"
+    assert (event.subject, event.alert_id, event.alert_version) == (employer, alert_id.bytes, 3)
+    assert (event.decision, event.officer, event.reason) == ("put_in_order", "o1-a", "two permits were issued")
+    assert event.occurred_at > NOW + 5, "it lies behind what it follows"
+    assert desk.audit.lines()[1].action == "decided_employer_put_in_order"
+    assert desk.audit.lines()[1].object == str(alert_id)
 
 
 def test_a_dispute_leaves_as_its_own_event_and_is_no_decision_of_the_case(desk: Desk, decisions: Decisions) -> None:

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
+from pathlib import Path
 
+import httpx
 import pytest
+from starlette.testclient import TestClient
 
+from streams.clock import now_ms
+from streams.console import serving
 from streams.console.accounts import FREE_FAILURES
-from streams.console.app import ways
-from streams.console.desk import Desk
+from streams.console.app import application, ways
+from streams.console.desk import Desk, furnish
 from streams.console.rights import MATRIX, ROLES, may
 from streams.console.visit import HEADERS
-from tests.unit.console.conftest import PASSWORD, SignIn, browser, csrf_of
+from streams.policy.load import load
+from streams.settings import Settings
+from tests.unit.console.conftest import CHEAP, PASSWORD, SignIn, browser, csrf_of
 
-OPEN = {"/sign-in", "/sign-in/code", "/setup", "/language", "/api/openapi.json"}
+OPEN = {"/sign-in", "/sign-in/code", "/setup", "/language", "/api/openapi.json", "/sign-in/provider", "/sign-in/provider/back"}
 
 
 def test_every_route_names_an_action_but_the_door() -> None:
@@ -27,7 +36,7 @@ def test_every_route_obeys_the_matrix_for_every_role(desk: Desk, sign_in: SignIn
     client = sign_in(role)
     csrf = csrf_of(client.get("/"))
     for way in ways():
-        if way.action is None or way.path == "/sign-out" or way.path.endswith("/live"):
+        if way.action is None or way.path == "/sign-out":
             continue
         path = re.sub(r"\{[^}]*\}", "00000000-0000-0000-0000-000000000000", way.path)
         answer = client.request(way.methods[0], path, headers={"x-csrf-token": csrf})
@@ -159,3 +168,57 @@ def test_the_administrator_cannot_lock_themselves_out(desk: Desk, sign_in: SignI
     own = next(account for account in desk.accounts.all() if account.role == "administrator")
     csrf = csrf_of(client.get("/accounts"))
     assert client.post(f"/accounts/{own.id}/disable", data={"csrf": csrf}).status_code == 422
+
+
+def test_behind_a_tls_proxy_links_cookies_and_headers_are_those_of_tls(tmp_path: Path) -> None:
+    desk = furnish(Settings(home=tmp_path), load("kz"), demo=True, public_url="https://console.example.kz/", hasher=CHEAP)
+    app = application(desk, ["console.example.kz"])
+    with TestClient(
+        app, base_url="http://console.example.kz", follow_redirects=False, headers={"accept-language": "en"}
+    ) as client:
+        _, token = desk.accounts.invite("boss", "administrator", "", now_ms())
+        desk.accounts.accept(token, PASSWORD, now_ms())
+        answer = client.post("/sign-in", data={"name": "boss", "password": PASSWORD})
+        assert "secure" in answer.headers["set-cookie"].lower()
+        assert answer.headers["strict-transport-security"] == "max-age=31536000"
+        client.cookies.set("shekara_session", answer.headers["set-cookie"].split("=", 1)[1].split(";")[0])
+        csrf = csrf_of(client.get("/accounts"))
+        made = client.post("/accounts", data={"csrf": csrf, "name": "new-one", "role": "operator", "oblast": ""})
+        assert "https://console.example.kz/setup?token=" in made.text, "a one-time link never travels in clear"
+        assert "http://console.example.kz/setup" not in made.text
+    desk.close()
+
+
+@pytest.mark.parametrize(("proxies", "free"), [("127.0.0.1", True), ("", False)])
+def test_attempts_are_counted_by_who_asks_only_where_a_proxy_we_know_says_so(desk: Desk, proxies: str, free: bool) -> None:
+    """Over a real socket: behind a proxy all would share one count; without one, anybody could claim to be somebody else."""
+    listening = serving.listen("127.0.0.1", 0)
+    server = serving.server(application(desk), proxies)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    try:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        while not server.started:
+            time.sleep(0.01)
+
+        def tried(address: str) -> int:
+            headers = {"x-forwarded-for": address}
+            return httpx.post(f"{url}/sign-in", data={"name": "x", "password": "x"}, headers=headers).status_code
+
+        assert {tried("203.0.113.1") for _ in range(30)} == {403}
+        assert tried("203.0.113.1") == 429
+        assert tried("203.0.113.2") == (403 if free else 429)
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+@pytest.mark.parametrize("before", ["²", "9" * 40, "-1", "1e3", "1'"])
+def test_a_number_that_is_none_is_refused(desk: Desk, sign_in: SignIn, before: str) -> None:
+    assert sign_in("auditor").get("/audit", params={"before": before}).status_code == 422
+
+
+def test_no_page_of_the_door_carries_its_query_on(desk: Desk) -> None:
+    with browser(desk) as client:
+        for path in ("/sign-in?code=abc", "/setup?token=abc", "/sign-in/provider/back?code=abc"):
+            assert "abc" not in client.get(path).text

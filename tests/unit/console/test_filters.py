@@ -70,6 +70,9 @@ class EmptyStore:
     def writing(self) -> Any:
         raise AssertionError("a filter writes nothing")
 
+    def alone(self, name: str) -> Any:
+        raise AssertionError("a filter is never alone")
+
     def close(self) -> None:
         """Holds nothing."""
 

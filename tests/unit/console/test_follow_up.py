@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from streams.cases.options import REFERRAL
 from streams.console.follow_up import ACTION, DECISIONS, TOWARDS_REMOVAL, CaseNow, offered, refusal
+from streams.console.handover import words_of
+from streams.console.procedures import EMPLOYER_OUTCOMES
 from streams.console.rights import MATRIX, ROLES, may
 from streams.console.texts import catalogue
 from streams.records.cases import Decision
@@ -81,3 +83,9 @@ def test_every_decision_has_a_right_and_words() -> None:
     assert set(ACTION.values()) <= set(MATRIX)
     assert {f"decision.{one}" for one in DECISIONS} <= set(catalogue("kk"))
     assert all(may("operator", ACTION[one]) for one in DECISIONS if one not in ("referral_confirmed", "removed"))
+
+
+def test_whatever_a_decision_is_kept_under_the_hand_over_has_words_for_it() -> None:
+    kept = [*DECISIONS, *(f"dispute_{one}" for one in ("opened", "upheld", "rejected", "correction")), "identity_linked"]
+    kept += [f"employer_{one}" for one in EMPLOYER_OUTCOMES]
+    assert {words_of(one) for one in kept} <= set(catalogue("kk"))

@@ -7,9 +7,10 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.console.live import Entry, Feed, Live, Position, Run, read_position, write_position
+from streams.console.live import AT_ONCE, Entry, Feed, Live, Position, Run, Stretch, read_position, write_position
 from streams.records import Alert
 from streams.settings import Settings
+from streams.wire.avro import encode
 
 
 def alert(number: int, **changes: object) -> Alert:
@@ -46,15 +47,19 @@ def alert(number: int, **changes: object) -> Alert:
 
 
 def entry(partition: int, offset: int) -> Entry:
-    return Entry(partition, offset, alert(partition * 1_000 + offset))
+    return Entry(partition, offset, encode(alert(partition * 1_000 + offset)))
 
 
 def walk(live: Live, position: Position) -> tuple[Feed, list[tuple[int, int]]]:
     async def once() -> tuple[Feed, list[tuple[int, int]]]:
         feed = Feed(live, position)
-        entries = await feed.next(0.0)
-        assert entries is not None
-        return feed, [(one.partition, one.offset) for one in entries]
+        found: list[tuple[int, int]] = []
+        while True:
+            stretch = await feed.next(0.0)
+            assert stretch is not None
+            if not stretch.entries:
+                return feed, found
+            found += [(one.partition, one.offset) for one in stretch.entries]
 
     return asyncio.run(once())
 
@@ -109,6 +114,33 @@ def test_a_feed_left_behind_while_open_is_told_so() -> None:
     assert asyncio.run(left_behind()) is None
 
 
+def test_a_feed_that_writes_slowly_stays_behind_alone_and_is_told_the_rest_piece_by_piece() -> None:
+    live = Live(Settings(), run=Run(kept=5_000))
+    live.run.begin({0: -1})
+
+    async def follow() -> tuple[list[int], list[int], list[int]]:
+        quick, slow = Feed(live, {}), Feed(live, {})
+        seen: dict[str, list[int]] = {"quick": [], "slow": []}
+        pieces = []
+        for number in range(30):
+            live.run.append([entry(0, number * 50 + step) for step in range(50)])
+            found = await quick.next(0.0)
+            assert found is not None
+            seen["quick"] += [one.offset for one in found.entries]
+            if number == 0:  # then its browser reads nothing for a while
+                stretch = await slow.next(0.0)
+                assert stretch is not None
+                seen["slow"] += [one.offset for one in stretch.entries]
+        while (stretch := await slow.next(0.0)) and stretch.entries:
+            pieces.append(len(stretch.entries))
+            seen["slow"] += [one.offset for one in stretch.entries]
+        return seen["quick"], seen["slow"], pieces
+
+    quick, slow, pieces = asyncio.run(follow())
+    assert quick == slow == list(range(1_500))
+    assert max(pieces) == AT_ONCE
+
+
 def test_a_start_in_the_middle_of_the_log_is_no_beginning() -> None:
     live = Live(Settings())
     live.run.begin({0: 99})
@@ -122,11 +154,11 @@ def test_a_waiting_feed_wakes_at_once() -> None:
 
     async def wait() -> int:
         feed = Feed(live, {})
-        waiting: asyncio.Task[list[Entry] | None] = asyncio.ensure_future(feed.next(30.0))
+        waiting: asyncio.Task[Stretch | None] = asyncio.ensure_future(feed.next(30.0))
         await asyncio.sleep(0)
         await asyncio.to_thread(live._take, [_Message()])  # what the reading thread does
         found = await asyncio.wait_for(waiting, 5.0)
-        return len(found or ())
+        return len(found.entries) if found else 0
 
     assert asyncio.run(wait()) == 1
 
@@ -147,8 +179,6 @@ class _Message:
         return 1, 1_650_000_000_000
 
     def value(self) -> bytes:
-        from streams.wire.avro import encode
-
         return encode(alert(1))
 
 

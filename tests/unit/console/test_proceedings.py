@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from streams.console.clocks import PAUSE_REASONS, Pause, due_on, standing
 from streams.console.desk import Desk
 from streams.console.follow_up import TOWARDS_REMOVAL
-from streams.console.procedures import OUTCOMES, offered, procedures
+from streams.console.procedures import EMPLOYER_OUTCOMES, OUTCOMES, offered, procedures
 from streams.console.texts import LANGUAGES, VOICES, catalogue
 from streams.policy.load import load
 from streams.records.cases import Decision
@@ -90,6 +90,13 @@ def test_help_comes_before_what_leads_towards_removal() -> None:
     assert max(order.index(name) for name in set(order) - REMOVAL_PATHS) < min(order.index(name) for name in REMOVAL_PATHS)
 
 
+def test_paths_come_in_the_order_in_which_the_policy_says_help_has_to_be_considered() -> None:
+    order = list(POLICY.option_texts)
+    firsts = [min(map(order.index, one.options)) for one in procedures().values() if one.options]
+    assert len(firsts) > 4
+    assert firsts == sorted(firsts)
+
+
 def test_every_path_speaks_three_languages_and_names_what_exists() -> None:
     for one in procedures().values():
         texts = [one.title, one.text, *(task.title for task in one.tasks)]
@@ -143,3 +150,10 @@ def test_tasks_pauses_and_evidence_are_in_the_audit(desk: Desk) -> None:
     assert actions == ["began_late_registration", "task_done", "clock_stopped", "evidence_added", "clock_started"]
     assert desk.proceedings.steps(proceeding)[0].done_by == "o1-b"
     assert [one.until_on for one in desk.proceedings.pauses(proceeding)] == [20_010], "a clock that stands is not stopped again"
+
+
+def test_every_way_a_path_about_employers_may_end_leaves_as_an_event() -> None:
+    paths = [one for one in procedures().values() if one.about != "person"]
+    assert {"employer_check", "trafficking"} <= {one.name for one in paths}
+    for path in paths:
+        assert set(path.outcomes) <= set(EMPLOYER_OUTCOMES), path.name

@@ -15,24 +15,14 @@ from starlette.testclient import TestClient
 from streams.clock import now_ms
 from streams.console.accounts import FREE_FAILURES
 from streams.console.app import ways
-from streams.console.desk import Desk, furnish
+from streams.console.desk import Desk
 from streams.console.rights import ROLES, may, needs_second_factor, sees_one_oblast
 from streams.console.second_factor import RECOVERY_CODES, STEP_S, TRIES, SecondFactor
-from streams.console.store import SqliteStore
+from streams.console.sqlite import SqliteStore
 from streams.errors import SetupError
-from streams.policy.load import load
-from streams.settings import Settings
-from tests.unit.console.conftest import CHEAP, PASSWORD, browser, csrf_of
+from tests.unit.console.conftest import PASSWORD, browser, csrf_of
 
 AT = 1_790_000_000_000
-
-
-@pytest.fixture
-def strict(tmp_path: Path) -> Iterator[Desk]:
-    """A console that is no demo."""
-    made = furnish(Settings(home=tmp_path), load("kz"), hasher=CHEAP)
-    yield made
-    made.close()
 
 
 def member(desk: Desk, role: str) -> TestClient:
@@ -98,6 +88,42 @@ def test_wrong_codes_lock_the_account(strict: Desk) -> None:
         assert client.post("/sign-in/code", data={"code": code(secret, 1)}).headers["location"] == "/sign-in"
     assert FREE_FAILURES <= TRIES
     assert strict.accounts.is_locked("operator", now_ms())
+
+
+def test_the_right_password_does_not_wipe_out_wrong_codes(strict: Desk) -> None:
+    secret, _ = enrol(member(strict, "operator"))
+    with browser(strict) as client:
+        for _ in range(FREE_FAILURES):
+            client.post("/sign-in", data={"name": "operator", "password": PASSWORD})
+            client.post("/sign-in/code", data={"code": "123"})
+        assert strict.accounts.is_locked("operator", now_ms())
+        assert client.post("/sign-in/code", data={"code": code(secret, 1)}).headers["location"] == "/sign-in"
+
+
+def test_the_right_code_forgets_the_wrong_ones(strict: Desk) -> None:
+    _, codes = enrol(member(strict, "operator"))
+    for right in codes[:3]:
+        with browser(strict) as client:
+            for wrong in ("123",) * (FREE_FAILURES - 1):
+                client.post("/sign-in", data={"name": "operator", "password": PASSWORD})
+                client.post("/sign-in/code", data={"code": wrong})
+            assert client.post("/sign-in/code", data={"code": right}).headers["location"] == "/"
+
+
+def test_codes_cannot_be_tried_through_where_it_is_removed(strict: Desk) -> None:
+    client = member(strict, "operator")
+    secret, _ = enrol(client)
+    csrf = csrf_of(client.get("/second-factor"))
+    for _ in range(FREE_FAILURES):
+        client.post("/second-factor/remove", data={"csrf": csrf, "code": "123"})
+    assert client.post("/second-factor/remove", data={"csrf": csrf, "code": code(secret, 1)}).status_code == 422
+    assert strict.accounts.is_locked("operator", now_ms())
+
+
+def test_a_console_with_another_key_is_told_at_its_start(strict: Desk, tmp_path: Path) -> None:
+    enrol(member(strict, "operator"))
+    with pytest.raises(SetupError, match="copy it from the console that shares this store"):
+        SecondFactor(strict.store, tmp_path / "another")
 
 
 def test_nobody_comes_in_by_a_code_without_the_password(strict: Desk) -> None:

@@ -98,4 +98,11 @@ def test_the_ledger_says_of_every_day_what_it_was() -> None:
         ("2024-03-31", "2024-04-10", "no_title_known", ()),
     ]
     assert lines[3][2] == "unknown"
+    assert [_iso(line.stay_on) for line in answer.ledger] == [
+        "2024-01-01",
+        "2024-01-01",
+        "2024-06-01",
+        "2024-06-01",
+        "2024-06-10",
+    ]
     assert lines[-1][1] == "2024-06-15"

@@ -119,6 +119,27 @@ def test_hundreds_of_strings_are_kept() -> None:
     assert all(isinstance(fact, BorderCrossing) for fact in dossier.facts)
 
 
+@pytest.mark.parametrize(
+    "fact",
+    [
+        entry(1, "2024-05-01", post="a new post"),
+        entry(1, "2024-05-01", who="NEW"),
+        entry(1, "2024-05-01", post="a new post", who="NEW"),
+        notice(1, "2024-05-01"),
+        replace(notice(1, "2024-05-01"), host_subject="a new host"),
+        replace(permit(1, "2024-05-01", "2024-06-01", employer=None), oblast="post 3", sector="a new sector"),
+        replace(permit(1, "2024-05-01", "2024-06-01", employer="a new employer"), oblast="post 3", sector="post 4"),
+        replace(permit(1, "2024-05-01", "2024-06-01", employer=None), oblast="a new oblast", sector="post 4"),
+    ],
+    ids=lambda fact: fact.NAME,
+)
+def test_the_string_that_needs_a_second_byte_is_kept_wherever_it_stands(fact: PersonEvent) -> None:
+    for known in range(250, 260):
+        fillers = [entry(n + 2, "2024-04-01", post=f"post {n}") for n in range(known)]
+        dossier = Dossier(SUBJECT, (*fillers, fact))
+        assert Dossier.unpack(dossier.pack(), SUBJECT).facts == (*fillers, fact)
+
+
 GOLDEN = (
     "02084b5a2d37352d4131084b5a2d32372d5231028000000000000000000000000000000001009e06348f010000000064"
     "17000080000000000000000000000000000000020056533e8f010000000065170100"

@@ -16,6 +16,7 @@ from streams.gateway import cloudevents, openapi, restproxy
 from streams.gateway.intake import AVRO, JSON, LINES, MAX_ITEMS, BodyError, Intake, Message, Refusal
 from streams.gateway.limits import Rates
 from streams.gateway.tokens import TYPES, Token, Tokens, add, read, revoke
+from streams.publish.holder import Holders
 from streams.publish.pseudonym import Pseudonyms
 from streams.records import INPUTS, BorderCrossing, Record, Tick
 from streams.wire import avro
@@ -124,7 +125,7 @@ def test_document_numbers_become_pseudonyms_here_and_are_never_repeated() -> Non
     row = to_json(lawful(BorderCrossing))
     del row["subject"]
     pseudonyms = Pseudonyms(1, bytes(range(32)))
-    intake = Intake(Decoder(SomeCodes()), pseudonyms)
+    intake = Intake(Decoder(SomeCodes()), Holders(lambda: pseudonyms, SomeCodes().countries))
     row |= {"document_number": "ab 123-4567", "issuing_country": "UZB"}
     (item,) = intake.read(json.dumps(row).encode(), JSON, {}, ALL)
     assert isinstance(item, Message)

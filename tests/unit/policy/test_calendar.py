@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from streams.policy.calendar import WorkingDays
 from streams.policy.load import load
 from streams.policy.model import Policy
 from tests.unit.policy.conftest import day
+
+Edit = Callable[[str, str, str], Path]
 
 PLAIN = WorkingDays((), 0, -1)  # a calendar that knows no day: Monday to Friday
 
@@ -143,6 +146,37 @@ def test_a_wrong_correction_is_refused_with_its_line(tmp_path: Path, line: str, 
     with pytest.raises(PolicyError) as refusal:
         load("kz", calendar=file)
     assert expected in refusal.value.what
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("working_days: 5\n", "days.yaml:1: expected a mapping of holidays_of, overrides, got the number 5."),
+        ("working_days: [5]\n", "days.yaml:1: expected a mapping of holidays_of, overrides, got a list."),
+        ("working_days:\n  overrides: 5\n", "days.yaml:2: expected a list of days, got the number 5."),
+        ("working_days:\n  overides: []\n", "days.yaml:2: expected"),
+        ("days:\n  overrides: []\n", "days.yaml:1: expected one of the sections policy, parameters, "),
+    ],
+)
+def test_a_calendar_file_of_another_shape_is_refused_with_what_was_expected(tmp_path: Path, text: str, expected: str) -> None:
+    file = tmp_path / "days.yaml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(PolicyError) as refusal:
+        load("kz", calendar=file)
+    assert refusal.value.what.startswith(expected)
+
+
+def test_a_correction_replaces_the_policys_own_of_the_same_day_and_keeps_the_others(tmp_path: Path, edit: Edit) -> None:
+    own = (
+        "  overrides:\n    - {day: 2024-06-14, working: false, source: ours}\n"
+        "    - {day: 2024-06-17, working: false, source: ours}\n"
+    )
+    policy = edit("calendar.yaml", "  overrides: []\n", own)
+    file = tmp_path / "days.yaml"
+    file.write_text("working_days:\n  overrides:\n    - {day: 2024-06-14, working: true, source: theirs}\n", encoding="utf-8")
+    calendar = load(policy, calendar=file).working_days
+    assert calendar.is_working(day("2024-06-14"))
+    assert not calendar.is_working(day("2024-06-17"))
 
 
 def test_a_calendar_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:

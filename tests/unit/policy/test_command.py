@@ -50,6 +50,8 @@ def test_show_has_every_parameter_and_the_quotas_in_force() -> None:
         (None, 22200),
         ("1", 949),
     }
+    assert {line["unit"] for line in found["quotas"]} == {"persons"}
+    assert all(line["description"].keys() == {"kk", "ru", "en"} and line["source"] for line in found["quotas"])
 
 
 def test_show_is_of_today_unless_a_day_is_given() -> None:
@@ -111,7 +113,7 @@ def test_check_reports_every_fault_and_exits_2(edit: Edit) -> None:
     assert result.exit_code == 2
     lines = result.stdout.splitlines()
     assert len(lines) == 2
-    assert re.match(r"mine/groups\.yaml:\d+: expected a known countries, got the text 'KZH'", lines[0])
+    assert re.match(r"mine/groups\.yaml:\d+: expected one of the known countries, got the text 'KZH'", lines[0])
     assert re.match(
         r"mine/registration\.yaml:\d+: expected one of: calendar, working, got the text 'wroking'; did you mean 'working'\?",
         lines[1],
@@ -123,6 +125,18 @@ def test_check_reports_every_fault_and_exits_2(edit: Edit) -> None:
     assert found["ok"] is False
     assert [fault["file"] for fault in found["faults"]] == ["mine/groups.yaml", "mine/registration.yaml"]
     assert all(fault["line"] > 1 for fault in found["faults"])
+
+
+def test_check_reports_every_fault_of_one_parameter_too(edit: Edit) -> None:
+    edit("registration.yaml", 'en: "Term to notify of an arrival (to register)"', "de: x")
+    edit("registration.yaml", "unit: days of notification_unit", "unit: days")
+    first = '{from: 2007-01-01, value: 5, source: "Registration within 5 calendar days of entry'
+    directory = edit("registration.yaml", first, '{from: 2007-01-01, value: five, confidence: sure, source: ""} # ')
+    lines = run("check", str(directory)).stdout.splitlines()
+    assert {line.partition(": expected ")[2].partition(",")[0] for line in lines} == {
+        "one of the keys kk", "the key 'en'", "the unit 'days of notification_unit'", "a source", "a whole number from 0 to 366",
+        "one of: high",
+    }  # fmt: skip
 
 
 def test_diff_tells_what_changes_and_when(edit: Edit) -> None:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import get_args, get_type_hints
 
 import pytest
 
+from streams.alerts.known import REASONS
 from streams.policy.kinds import PARAMETERS
+from streams.policy.load import load
 from streams.policy.model import Allowance, Policy
 from streams.records import INPUTS, OUTPUTS
 from tests.unit.policy.conftest import day
+
+Edit = Callable[[str, str, str], Path]
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -153,6 +158,20 @@ def test_the_quota_in_force(kz: Policy, on: str, line: tuple[str, ...], persons:
     assert (found and found.persons) == persons
 
 
+def test_a_quota_may_be_for_an_oblast_a_category_and_a_sector(edit: Edit) -> None:
+    line = '    - {version: 1, from: 2022-01-01, persons: 21100, source: "Public reports", confidence: medium}\n'
+    part = line.replace("persons: 21100", 'oblast: KZ-75, category: "2", sector: F, persons: 77').replace("medium", "low")
+    rules = load(edit("quotas.yaml", line, line + part)).at(day("2022-06-01"))
+    found = rules.quota("labour", "KZ-75", "2", "F")
+    assert found is not None
+    assert (found.oblast, found.category, found.sector, found.persons) == ("KZ-75", "2", "F", 77)
+    assert (found.source, found.confidence, found.version, found.year) == ("Public reports", "low", 1, 2022)
+    assert rules.quota("labour", "KZ-75", "2") is None
+    whole = rules.quota("labour")
+    assert whole is not None
+    assert (whole.oblast, whole.category, whole.sector, whole.persons) == (None, None, None, 21100)
+
+
 def test_the_categories_of_2023_add_up_to_the_quota(kz: Policy) -> None:
     rules = kz.at(day("2023-06-01"))
     parts = [rules.quota("labour", None, category) for category in ("1", "2", "3", "4", "seasonal")]
@@ -250,7 +269,7 @@ def test_every_name_of_the_rules_page_is_one_somebody_knows(kz: Policy) -> None:
     known = rules | set(kz.parameters) | set(kz.option_texts) | set(kz.group_texts) | _words_of_the_records()
     known |= {field.name for field in fields(Allowance)} | {"per_entry", "first_entry"}
     stems = {name.partition("_")[0] for name in rules | set(PARAMETERS)}
-    reasons = {"exit_seen", "title_found", "quota_raised", "quota_used_up"}  # why an alert ended or was retracted
+    reasons = set(REASONS)  # why an alert ended or was retracted
     faults = {"exit_before_entry", "overlapping_stays"}  # of a list of stays, not of a person
     assert {name for name in named if name.partition("_")[0] in stems} - known - reasons - faults == set()
     assert rules <= named
@@ -261,6 +280,18 @@ def test_options_are_the_ones_of_the_rules_page_in_its_order(kz: Policy) -> None
     line = page.split("**Options** of a finding", 1)[1]
     named = [name for name in re.findall(r"`([a-z_]+)`", line) if name in kz.option_texts]
     assert list(dict.fromkeys(named)) == list(kz.option_texts)
+
+
+def test_help_comes_in_the_order_it_has_to_be_considered_in_and_a_referral_last(kz: Policy) -> None:
+    """Correct the record, extend, register late, obtain the permit, a legalisation window, kandas, asylum, leave by a date."""
+    order = [
+        "correct_record", "request_extension", "notify_late", "obtain_permit", "legalisation_window", "apply_kandas",
+        "apply_asylum", "leave_by_own_means", "officer_may_consider_referral",
+    ]  # fmt: skip
+    assert [name for name in kz.option_texts if name in order] == order
+    for rules in kz.rules:
+        for terms in rules.by_rule.values():
+            assert [name for name in kz.option_texts if name in terms.options] == list(terms.options), terms.name
 
 
 def test_the_plain_policy_knows_one_allowance_for_everyone(rolling: Policy) -> None:

@@ -193,12 +193,12 @@ class Asked:
 
 def test_the_manifest_tells_the_public_nothing_that_could_be_tried() -> None:
     made = making.make(Asked(), PERIOD, POLICY, {})
-    told = making.manifest(made, PERIOD, POLICY, language="kk", form="html", name="b.html", content=b"x")
+    told = making.manifest(made, PERIOD, POLICY, language="kk", form="html", name="b.html", content=b"x", first=True)
     assert told["policy"] == POLICY.version
     assert "2026-07-01" in told["tables"]["came"]["question"]
     text = json.dumps(told)
     assert all(digest not in text for digest in made.inputs.values())
-    assert set(making.inputs(made, PERIOD)["answers_sha256"]) == {question.name for question in QUESTIONS}
+    assert set(making.inputs(made, PERIOD, {})["answers_sha256"]) == {question.name for question in QUESTIONS}
 
 
 def test_a_period_that_has_not_begun_is_refused() -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from streams.errors import UsageError
 from streams.report.export import FORMATS, LOG, Answer, broken_at, record, write
-from streams.report.publication import published
+from streams.report.publication import as_rows, layout_of, published
 
 ANSWER = Answer(
     ("year", "oblast", "day", "at", "ratio", "open", "id", "options"),
@@ -103,7 +103,7 @@ def test_a_line_taken_out_of_the_log_of_exports_shows(tmp_path: Path) -> None:
 
 def test_a_public_table_adds_up_rows_and_suppresses_what_is_small() -> None:
     rows = [("KZ-75", "presumed", 40), ("KZ-75", "presumed", 60), ("KZ-71", "presumed", 3), ("KZ-61", "presumed", 50)]
-    assert published(("oblast", "grade", "alerts"), rows, "oblast:alerts") == [
+    assert as_rows(published(("oblast", "grade", "alerts"), rows, layout_of("oblast:alerts"))) == [
         ("*", "", 155),
         ("KZ-61", "", None),
         ("KZ-71", "", None),
@@ -117,4 +117,4 @@ def test_a_public_table_adds_up_rows_and_suppresses_what_is_small() -> None:
 )
 def test_a_public_table_of_what_is_not_there_is_refused(specification: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
-        published(("oblast", "grade", "alerts"), [("KZ-75", "presumed", 40)], specification)
+        published(("oblast", "grade", "alerts"), [("KZ-75", "presumed", 40)], layout_of(specification))
