@@ -234,6 +234,9 @@ class Partition:
             self.next_offset = check_against_source(self.store.marker, source)
         finally:
             reader.close()
+        if self.store.marker is None and source.low > 0:
+            # The first worker of a namespace: what the log lost before it cannot be told from what never mattered to it.
+            log.warning("log_begins_late", topic=self.lane.topic, partition=self.number, first_offset=source.low)
         if source.committed is not None and source.committed > self.next_offset:
             # Offsets are committed after the state: the broker has lost the end of the changelog, e.g. with its power.
             log.warning(

@@ -114,7 +114,10 @@ def test_retention_that_overtakes_a_worker_at_work_stops_it_and_it_does_not_jump
     people = PEOPLE.name(settings.namespace)
     with crew_of(settings, tmp_path) as crew:
         feed.send(400)
-        worker = crew.start("one", "--failpoint", "before_begin:4:stop", "--batch", "20", "--name", "one")
+        worker = crew.start("one", "--batch", "20", "--name", "one")
+        # Before its first batch a worker begins where the log begins: only what it has a state of can be lost to it.
+        until(lambda: processed(settings)[0] > 0, "the worker is at work on the person log")
+        worker.popen.send_signal(signal.SIGSTOP)
         until(lambda: psutil.Process(worker.popen.pid).status() == psutil.STATUS_STOPPED, "the worker is asleep")
         # A fetch that waits at the broker would be answered with what comes next, and nothing would be lost: let it time out.
         time.sleep(10 * ConsumerThread.fetch_max_wait_ms / 1000)
@@ -127,6 +130,25 @@ def test_retention_that_overtakes_a_worker_at_work_stops_it_and_it_does_not_jump
         assert re.search(rf"Retention deleted offsets \d+ to {reached + 49} of partition 0 of {people} before they were", said)
         assert "SHEKARA_NAMESPACE" in said
         assert processed(settings)[0] <= reached, "it did not jump over what is gone"
+    note(request.node.name, faults={"source_records_lost": 50})
+
+
+def test_the_first_worker_of_a_log_that_lost_its_beginning_says_so_and_decides_the_rest(
+    kafka: Kafka, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    settings = kafka.settings(partitions=1)
+    feed = Feed(settings, seed=SEED)
+    client = AdminClient({"bootstrap.servers": kafka.bootstrap})
+    people = PEOPLE.name(settings.namespace)
+    with crew_of(settings, tmp_path) as crew:
+        feed.everything()
+        done(client.delete_records([TopicPartition(people, 0, 50)]))
+        worker = crew.start("one")
+        crew.finish(feed)
+        [said] = [line for line in worker.log.read_text(encoding="utf-8").splitlines() if "log_begins_late" in line]
+        assert people in said
+        assert re.search(r"first_offset\W+50\b", said)
+        assert processed(settings) == ends(settings, client)
     note(request.node.name, faults={"source_records_lost": 50})
 
 
