@@ -105,18 +105,33 @@ def warehouse(
 
 
 def _watch_sources(engine: Any, settings: Any) -> list[Any]:
-    """Keeps the figures of every source current, on a connection of its own. Returns what to call at the end."""
+    """Looks at what every source sent, on connections of their own. Returns what to call at the end."""
+    from streams.local.settled import settled
+    from streams.publish import Publisher
+    from streams.warehouse import source
     from streams.warehouse.ask import ServerAsker
     from streams.warehouse.embedded import Embedded
+    from streams.warehouse.number_watch import NumberWatch
     from streams.warehouse.source_watch import SourceWatch
 
-    if isinstance(engine, Embedded):
-        asker = engine.reader({"max_execution_time": 60, "max_threads": 1, "max_memory_usage": 1024**3})
-        watch = SourceWatch(lambda query: asker.select(query).rows)
-        return [asker.close, watch.close]
-    server = ServerAsker(settings.clickhouse.get_secret_value())
-    watch = SourceWatch(lambda query: server.select(query).rows)
-    return [server.close, watch.close]
+    def asker() -> Any:
+        if isinstance(engine, Embedded):
+            return engine.reader({"max_execution_time": 60, "max_threads": 1, "max_memory_usage": 1024**3})
+        return ServerAsker(settings.clickhouse.get_secret_value())
+
+    def publish(outages: Any) -> None:
+        with Publisher(settings, source="shekara-numbers") as publisher:
+            for outage in outages:
+                publisher.publish(outage)
+
+    figures = asker()
+    closers = [figures.close, SourceWatch(lambda query: figures.select(query).rows).close]
+    if settings.ticks == "wall":  # else somebody else says how far the posts are complete
+        numbers = asker()
+        group, names = source.group(settings), source.topics(settings)
+        watch = NumberWatch(lambda query: numbers.select(query).rows, lambda: settled(settings, group, names), publish)
+        closers += [numbers.close, watch.start().close]
+    return closers
 
 
 def _serve_sql(engine: Any, settings: Any, trouble: Any) -> list[Any]:

@@ -29,6 +29,9 @@ _RANK = {"started": 0, "ended": 1, "backfilled": 2}
 _TICK_NAMESPACE = bytes.fromhex("5b6f1a4e8d0f4a6cb6a37f0d3c2e9a10")
 _TICK_SOURCE = "shekara:coverage"
 
+NUMBERS_SOURCE = "shekara:numbers"
+"""Who says ``post_outage`` of a post whose numbers did not all come (``streams.warehouse.number_watch``)."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Outage:

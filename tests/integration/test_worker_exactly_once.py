@@ -26,7 +26,8 @@ def test_every_event_counts_once_and_a_restart_finds_its_state(kafka: Kafka, tmp
         second = start()
         until(lambda: log.done() == 800, "the rest is processed")
         second.ready()
-        assert 'shekara_lag_records{partition="0",topic="' in ask(f"{second.url()}/metrics")[1]
+        lag = 'shekara_lag_records{partition="0",topic="'
+        until(lambda: lag in ask(f"{second.url()}/metrics")[1], "how far it is behind is told, some seconds later")
     assert_exactly_once(log, 800)
 
 
