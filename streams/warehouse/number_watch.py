@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -124,11 +125,12 @@ class NumberWatch:
         settled_ms = self._settled()
         if settled_ms is None:
             return 0
-        holes = {
-            _outage_id(post, source, first, last, through_ms): (post, from_ms, through_ms)
-            for post, source, first, last, from_ms, through_ms in self._ask(HOLES % (settled_ms - self._grace_ms))
-        }
         said = {UUID(str(one)): (post, from_ms, until_ms, bool(over)) for one, post, from_ms, until_ms, over in self._ask(SAID)}
+        holes = {}
+        for post, source, first, last, from_ms, through_ms in self._ask(HOLES % (settled_ms - self._grace_ms)):
+            # What came may be refused later: an outage that is over stays so, and the hole is another one.
+            ids = (_outage_id(post, source, first, last, through_ms, again) for again in count())
+            holes[next(one for one in ids if one not in said or not said[one][3])] = (post, from_ms, through_ms)
         found = [(one, "ended", where) for one, where in holes.items() if one not in said]
         arrived = [(one, "backfilled", where[:3]) for one, where in said.items() if one not in holes and not where[3]]
         changes = (arrived + found)[:_MOST]
@@ -150,9 +152,13 @@ class NumberWatch:
             pause_s = max(self._interval_s, (monotonic_s() - began_s) / _SHARE)
 
 
-def _outage_id(post: str, source: str, first: int, last: int, through_ms: int) -> UUID:
-    """Returns the same id for the same heartbeat, whoever looks: two warehouses say one outage."""
-    return uuid5(_IDS, f"{post}|{source}|{first}|{last}|{through_ms}")
+def _outage_id(*hole: str | int) -> UUID:
+    """Returns the same id for the same heartbeat and time, whoever looks: two warehouses say one outage.
+
+    Args:
+        hole: post, source, first and last number, the heartbeat's instant, and how often the hole was closed before.
+    """
+    return uuid5(_IDS, "|".join(map(str, hole)))
 
 
 def _outage(outage_id: UUID, kind: Any, where: tuple[str, int, int], at_ms: int, seq: int) -> PostOutage:

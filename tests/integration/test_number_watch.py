@@ -101,6 +101,20 @@ def test_a_refused_crossing_counts_as_missing_until_it_was_put_right(engine: Emb
     assert [kind for kind, _, _ in said.news()] == ["backfilled"]
 
 
+def test_a_number_that_came_and_was_refused_afterwards_is_an_outage_again(engine: Embedded) -> None:
+    deliver(engine, deliveries(sent(1, 3)))
+    deliver(engine, deliveries([beat(1, 1, 3, seq=4)], "t.posts"))
+    said = Said(engine)
+    assert [kind for kind, _, _ in said.news()] == ["ended"]
+    deliver(engine, deliveries(sent(2), first=100))
+    assert [kind for kind, _, _ in said.news()] == ["backfilled"]
+    letter = make(DeadLetter, topic="t.people", partition=0, offset=100, source=SOURCE, code="wrong_partition")
+    deliver(engine, deliveries([letter], "t.dead-letters"))
+    assert [kind for kind, _, _ in said.news()] == ["ended"]
+    assert said.news() == []
+    assert len({one.outage_id for one in said.records}) == 2
+
+
 def test_numbers_that_stand_for_other_events_or_come_twice_are_no_holes(engine: Embedded) -> None:
     deliver(engine, deliveries([*sent(1, 3), *sent(3)]))
     # Number 2 is a heartbeat's; numbers of another source do not fill anything; a heartbeat without crossings covers nothing.
