@@ -30,9 +30,9 @@ from streams.warehouse.engine import Engine
 from streams.warehouse.errors import RefusedError
 from streams.warehouse.keeper import Keeper
 from streams.warehouse.refusals import CODE, Refusals
-from streams.warehouse.rows import Delivery, Layout, Position
+from streams.warehouse.rows import Layout, Row, position_of
 from streams.warehouse.source import positions, subscribe
-from streams.wire.avro import MalformedError, Message, decode
+from streams.wire.avro import MalformedError, Message, decode_fields
 from streams.wire.letter import Received, letter_about
 
 log = structlog.get_logger(__name__)
@@ -70,7 +70,7 @@ class Unit:
     """What has been read and not committed.
 
     Attributes:
-        rows: deliveries by record class.
+        rows: deliveries by record class, each a row of fields and position.
         messages: the messages they came in: what a dead letter has to hold.
         letters: about the rows ClickHouse refused.
         next: next offset to read, by topic and partition.
@@ -79,7 +79,7 @@ class Unit:
         since_s: when the first was read, on the monotonic clock.
     """
 
-    rows: dict[type[Message], list[Delivery]] = field(default_factory=lambda: defaultdict(list))
+    rows: dict[type[Message], list[Row]] = field(default_factory=lambda: defaultdict(list))
     messages: list[Any] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
     next: dict[tuple[str, int], int] = field(default_factory=dict)
@@ -177,12 +177,12 @@ class Sink:
         unit.next[place] = offset + 1
         value = message.value()
         try:
-            record = decode(value or b"")
+            kind, fields = decode_fields(value or b"")
         except MalformedError:
             # The worker's to judge: it puts the message, whole, into the dead letters, which come here too.
             metrics.SINK_UNREADABLE.labels(place[0]).inc()
             return
-        unit.rows[type(record)].append((Position(place[0], place[1], offset, message.timestamp()[1]), record))
+        unit.rows[kind].append((*fields, *place, offset, message.timestamp()[1]))
         unit.messages.append(message)
         unit.count += 1
         unit.size += len(value)
@@ -213,10 +213,10 @@ class Sink:
             DependencyError: ClickHouse does not answer and a stop was asked for.
         """
         unit = self._unit
-        for kind, deliveries in unit.rows.items():
+        for kind, rows in unit.rows.items():
             layout = self._layouts[kind]
-            self._insert(layout, deliveries, unit)
-            metrics.SINK_ROWS.labels(layout.table.name).inc(len(deliveries))
+            self._insert(layout, rows, unit)
+            metrics.SINK_ROWS.labels(layout.table.name).inc(len(rows))
         if unit is not self._unit:
             return  # a rebalance while we waited for ClickHouse took the partitions away: not ours to commit
         if unit.letters:
@@ -260,23 +260,24 @@ class Sink:
                         return
                 self._refusals.commit(unit.letters, positions(unit.next), self._consumer)
 
-    def _insert(self, layout: Layout, deliveries: list[Delivery], unit: Unit) -> None:
+    def _insert(self, layout: Layout, rows: list[Row], unit: Unit) -> None:
         """Inserts deliveries of one type; rows ClickHouse does not take are found by halving and set aside."""
         table = layout.table.name
         try:
-            self._send(table, layout.block(deliveries), _token(table, deliveries))
+            self._send(table, layout.block(rows), _token(table, rows))
         except RefusedError as error:
             if not error.about_data:
                 raise
-            if len(deliveries) == 1:
-                self._set_aside(layout, deliveries[0], error, unit)
+            if len(rows) == 1:
+                self._set_aside(layout, rows[0], error, unit)
                 return
-            middle = len(deliveries) // 2
-            self._insert(layout, deliveries[:middle], unit)
-            self._insert(layout, deliveries[middle:], unit)
+            middle = len(rows) // 2
+            self._insert(layout, rows[:middle], unit)
+            self._insert(layout, rows[middle:], unit)
 
-    def _set_aside(self, layout: Layout, delivery: Delivery, error: RefusedError, unit: Unit) -> None:
-        position, record = delivery
+    def _set_aside(self, layout: Layout, row: Row, error: RefusedError, unit: Unit) -> None:
+        position = position_of(row)
+        event_type = layout.table.event_type
         metrics.SINK_REFUSED.labels(layout.table.name).inc()
         log.error(
             "row refused", table=layout.table.name, topic=position.topic, partition=position.partition, offset=position.offset
@@ -285,8 +286,8 @@ class Sink:
             f"{layout.table.name} did not take the row (ClickHouse code {error.code or 'none: it could not be encoded'}); the "
             "worker has processed the event. Look at the log of 'shekara warehouse', mend the cause, then replay this letter."
         )
-        row = [position.topic, position.partition, position.offset, record.NAME, position.received_at, reason]
-        self._send("refused_rows", Block(_REFUSED_COLUMNS, [[value] for value in row]), "")
+        said = [position.topic, position.partition, position.offset, event_type, position.received_at, reason]
+        self._send("refused_rows", Block(_REFUSED_COLUMNS, [[value] for value in said]), "")
         if position.topic == self._refusals.topic:
             return  # a letter about a letter would be refused as it was, and so on for ever
         place = (position.topic, position.partition, position.offset)
@@ -302,8 +303,8 @@ class Sink:
         )
         if self._refusals.worker_refuses(received):
             return
-        source = getattr(record, "source", "")
-        unit.letters.append(letter_about(received, code=CODE, reason=reason, event_type=record.NAME, source=source))
+        source = layout.field(row, "source") or ""
+        unit.letters.append(letter_about(received, code=CODE, reason=reason, event_type=event_type, source=source))
 
     def _send(self, table: str, block: Block, token: str) -> None:
         """Sends one block until ClickHouse has it; the same rows under the same token each time."""
@@ -333,13 +334,13 @@ class Sink:
         self.alive_s = monotonic_s()
 
 
-def _token(table: str, deliveries: list[Delivery]) -> str:
+def _token(table: str, rows: list[Row]) -> str:
     """Names a block by what is in it: for every partition its first and last offset and the number of records."""
     ranges: dict[tuple[str, int], list[int]] = {}
-    for (topic, partition), some in groupby((position for position, _ in deliveries), key=itemgetter(0, 1)):
+    for (topic, partition), some in groupby(rows, key=itemgetter(-4, -3)):
         run = list(some)  # the log hands out runs of one partition
-        first, last = min(run, key=itemgetter(2)), max(run, key=itemgetter(2))
-        bounds = ranges.setdefault((topic, partition), [first.offset, last.offset, 0, run[0].received_at])
-        bounds[0], bounds[1] = min(bounds[0], first.offset), max(bounds[1], last.offset)
+        offsets = [row[-2] for row in run]
+        bounds = ranges.setdefault((topic, partition), [offsets[0], offsets[0], 0, run[0][-1]])
+        bounds[0], bounds[1] = min(bounds[0], *offsets), max(bounds[1], *offsets)
         bounds[2] += len(run)
     return hashlib.sha256(repr((table, sorted(ranges.items()))).encode()).hexdigest()

@@ -81,9 +81,10 @@ class Codec:
         kind: the record class.
         version: the schema it reads; writing is for the current version only.
         header: the ten bytes in front of a body in single-object encoding.
+        values: returns a record's fields in the schema's order.
     """
 
-    __slots__ = ("_build", "_names", "_own", "_quick", "_reader", "_recall", "_values", "_writer", "header", "kind", "version")
+    __slots__ = ("_build", "_names", "_own", "_quick", "_reader", "_recall", "_writer", "header", "kind", "values", "version")
 
     def __init__(self, kind: type[Message], version: Version, current: Version) -> None:
         self.kind = kind
@@ -93,7 +94,7 @@ class Codec:
         # Without a reader schema fastavro skips resolution; only past versions need it.
         self._reader = None if version.current else current.plain
         self._names = tuple(field.name for field in fields(kind))
-        self._values = cast("Callable[[Message], tuple[Any, ...]]", attrgetter(*self._names))
+        self.values = cast("Callable[[Message], tuple[Any, ...]]", attrgetter(*self._names))
         self._build = _builder(kind)
         # Only where an event's own fields come again and again; registers' events carry ids of their own.
         self._recall = Recall() if kind is BorderCrossing and version.current else None
@@ -114,7 +115,7 @@ class Codec:
                 pass
         out = BytesIO()
         out.write(self.header)
-        schemaless_writer(out, self._writer, row_of(record, self._names, self._values))
+        schemaless_writer(out, self._writer, row_of(record, self._names, self.values))
         return out.getvalue()
 
     def read(self, value: bytes, start: int) -> Message:
@@ -143,6 +144,15 @@ class Codec:
         if recall is not None:
             recall.learn(value, start, self._own(record))
         return record
+
+    def fields(self, value: bytes, start: int) -> tuple[Any, ...]:
+        """Returns the fields, in the schema's order, of the record whose body begins at ``start``: ``read`` without the record.
+
+        Raises:
+            MalformedError: the bytes are not one whole body.
+        """
+        known = self._recall.fields(value, start) if self._recall is not None else None
+        return known if known is not None else self.values(self.read(value, start))
 
     def end_of(self, value: bytes, start: int) -> int | None:
         """Returns where the body that begins at ``start`` ends; none if no body does."""
@@ -219,14 +229,23 @@ class Codecs:
         Raises:
             MalformedError: it is no message of ours.
         """
+        codec, start = self.framed(value)
+        return codec.read(value, start)
+
+    def framed(self, value: bytes) -> tuple[Codec, int]:
+        """Returns the codec of a message, whichever framing it has, and where its body begins.
+
+        Raises:
+            MalformedError: it is no message of ours.
+        """
         codec = self.by_header.get(value[:SINGLE_OBJECT_HEADER])
         if codec is not None:
-            return codec.read(value, SINGLE_OBJECT_HEADER)
+            return codec, SINGLE_OBJECT_HEADER
         if value[:1] == CONFLUENT and len(value) >= CONFLUENT_HEADER:
             number = int.from_bytes(value[1:CONFLUENT_HEADER], "big")
             codec = self.by_id.get(number)
             if codec is not None:
-                return codec.read(value, CONFLUENT_HEADER)
+                return codec, CONFLUENT_HEADER
             raise MalformedError(
                 "unknown_schema",
                 f"Expected a schema id of schemas/ids.json (1 to {max(self.by_id)}); came {number}. "
@@ -277,6 +296,21 @@ def decode(value: bytes) -> Message:
         MalformedError: it is no message of ours.
     """
     return codecs().decode(value)
+
+
+def decode_fields(value: bytes) -> tuple[type[Message], tuple[Any, ...]]:
+    """Returns the class of the record in a message and its fields in the schema's order, without making the record.
+
+    Raises:
+        MalformedError: it is no message of ours.
+    """
+    codec, start = codecs().framed(value)
+    return codec.kind, codec.fields(value, start)
+
+
+def fields_of(record: Message) -> tuple[Any, ...]:
+    """Returns a record's fields in the schema's order."""
+    return codecs().by_kind[type(record)].values(record)
 
 
 def decode_body(name: str, body: bytes) -> Message:

@@ -10,8 +10,11 @@ from streams.policy.load import load
 from streams.records import Alert, DeadLetter
 from streams.warehouse.counts import bring_up_to_date
 from streams.warehouse.embedded import Embedded
-from streams.warehouse.rows import Delivery, Position, layouts, tables
+from streams.warehouse.rows import Position, Row, layouts, row_of, tables
 from streams.wire.avro import Message
+
+Delivery = tuple[Position, Message]
+"""A record with its position in the log."""
 
 LAYOUTS = layouts(load("kz"))
 RECEIVED = 1_740_812_500_000
@@ -31,9 +34,9 @@ def deliver(engine: Embedded, delivered: Sequence[Delivery], *, cut: int = 10_00
         cut: deliveries in one unit.
     """
     for start in range(0, len(delivered), cut):
-        by_kind: dict[type[Message], list[Delivery]] = defaultdict(list)
+        by_kind: dict[type[Message], list[Row]] = defaultdict(list)
         for one in delivered[start : start + cut]:
-            by_kind[type(one[1])].append(one)
+            by_kind[type(one[1])].append(row_of(*one))
         for kind, some in by_kind.items():
             layout = LAYOUTS[kind]
             engine.insert(layout.table.name, layout.block(some))

@@ -11,7 +11,7 @@ from streams.records import INPUTS, OUTPUTS, BorderCrossing, PostHeartbeat, Stay
 from streams.records.ticks import Gap
 from streams.warehouse.block import encode
 from streams.warehouse.columns import table_of
-from streams.warehouse.rows import Layout, Position, layouts, tables
+from streams.warehouse.rows import Layout, Position, layouts, row_of, tables
 from streams.wire.avro import Message, schema_of
 from tests.unit.warehouse.made import crossing, make
 
@@ -24,7 +24,7 @@ NEW_YEAR_2024_ALMATY = 1_704_045_600_000 + 30 * 60_000
 
 def cells(record: Message) -> dict[str, object]:
     layout = LAYOUTS[type(record)]
-    block = layout.block([(AT, record)])
+    block = layout.block([row_of(AT, record)])
     return {column.name: values[0] for column, values in zip(block.columns, block.data, strict=True)}
 
 
@@ -36,7 +36,7 @@ def test_every_field_has_its_column_in_order_and_can_be_encoded(kind: type[Messa
     assert all(column.comment.strip() for column in table.columns)
     assert table.comment.strip()
     record = make(kind)
-    block = LAYOUTS[kind].block([(AT, record), (AT, record)])
+    block = LAYOUTS[kind].block([row_of(AT, record), row_of(AT, record)])
     assert block.rows == 2
     assert len(encode(block)) > 0
 
@@ -79,4 +79,4 @@ def test_a_schema_with_a_type_nobody_chose_a_column_for_is_told() -> None:
 
 def test_a_layout_is_made_from_the_table_alone() -> None:
     layout = Layout(table_of(schema_of(BorderCrossing), BorderCrossing.NAME), POLICY)
-    assert layout.block([(AT, crossing(5))]).data[0] == (crossing(5).event_id,)
+    assert layout.block([row_of(AT, crossing(5))]).data[0] == (crossing(5).event_id,)
