@@ -114,11 +114,10 @@ def _watch_sources(engine: Any, settings: Any) -> list[Any]:
     """Looks at what every source sent, on connections of their own. Returns what to call at the end."""
     from streams.local.settled import settled
     from streams.publish import Publisher
-    from streams.warehouse import source
+    from streams.warehouse import number_watch, source, source_watch
     from streams.warehouse.ask import ServerAsker
     from streams.warehouse.embedded import Embedded
-    from streams.warehouse.number_watch import NumberWatch
-    from streams.warehouse.source_watch import SourceWatch
+    from streams.warehouse.rounds import Rounds
 
     def asker() -> Any:
         if isinstance(engine, Embedded):
@@ -131,12 +130,15 @@ def _watch_sources(engine: Any, settings: Any) -> list[Any]:
                 publisher.publish(outage)
 
     figures = asker()
-    closers = [figures.close, SourceWatch(lambda query: figures.select(query).rows).close]
+    sources = source_watch.SourceWatch(lambda query: figures.select(query).rows)
+    closers = [figures.close, Rounds("source-watch", sources.look, source_watch.INTERVAL_S).close]
     if settings.ticks == "wall":  # else somebody else says how far the posts are complete
         numbers = asker()
         group, names = source.group(settings), source.topics(settings)
-        watch = NumberWatch(lambda query: numbers.select(query).rows, lambda: settled(settings, group, names), publish)
-        closers += [numbers.close, watch.start().close]
+        watch = number_watch.NumberWatch(
+            lambda query: numbers.select(query).rows, lambda: settled(settings, group, names), publish
+        )
+        closers += [numbers.close, Rounds("number-watch", watch.look, number_watch.INTERVAL_S).close]
     return closers
 
 

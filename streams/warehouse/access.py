@@ -22,7 +22,8 @@ PREFIX = "shekara_"
 
 READING = (
     "readonly = 2, max_execution_time = 60 MIN 1 MAX 300, max_result_rows = 1000000 MIN 1 MAX 10000000, "
-    "max_memory_usage = 4000000000 MIN 1 MAX 8000000000, allow_ddl = 0 CONST"
+    "max_memory_usage = 4000000000 MIN 1 MAX 8000000000, allow_ddl = 0 CONST, "
+    "max_bytes_before_external_group_by = 1600000000, max_bytes_before_external_sort = 1600000000"
 )
 """Limits of a role that reads. Readers may change them up to the MAX: Grafana sends its own time limit with each query."""
 
@@ -48,6 +49,7 @@ OBLAST_VIEWS = (
         "core_alerts_of_people",
         "core_cases_of_people",
         "core_presence",
+        "core_presence_by_standing",
         "mart_daily_flows",
         "mart_open_stays",
         "mart_alerts",
@@ -118,7 +120,7 @@ def roles() -> tuple[Role, ...]:
                 *(f"INSERT ON {DATABASE}.{table}" for table in filled),
                 *(
                     f"SELECT, INSERT ON {DATABASE}.{table}"
-                    for table in ("crossings_by_person", "counts", "alerts_latest", "numbers_seen", *STAGING)
+                    for table in ("crossings_by_person", "counts", "alerts_latest", "numbers_seen", "offsets_seen", *STAGING)
                 ),
                 *(f"TRUNCATE ON {DATABASE}.{table}" for table in STAGING),
                 f"ALTER DELETE ON {DATABASE}.counts",
@@ -137,7 +139,17 @@ def roles() -> tuple[Role, ...]:
             "operations",
             "Whether everything arrives: the ledger and the dead letters without their bytes; of facts their place only.",
             (
-                *_select(["mart_ledger", "mart_dead_letters", "core_deliveries", "batches", "refused_rows", "schema_migrations"]),
+                *_select(
+                    [
+                        "mart_ledger",
+                        "offsets_seen",
+                        "mart_dead_letters",
+                        "core_deliveries",
+                        "batches",
+                        "refused_rows",
+                        "schema_migrations",
+                    ]
+                ),
                 *(f"SELECT({_PLACE}), SHOW COLUMNS ON {DATABASE}.{table}" for table in raw),
                 letters,
                 "SELECT ON system.parts",

@@ -5,7 +5,8 @@ arrive, the people they touch are counted twice: by their records below the old 
 (added). The difference and the new mark become part of ``counts`` in one step, so a change counts once or not at all, however
 often the process is killed. Records delivered again stand below the mark and touch nobody (ADR 0054).
 
-Which numbers of a source came is kept as a set and needs no such step: a number that is put into a set again changes nothing.
+Which numbers of a source came, and which offsets of a partition, are kept as sets and need no such step: what is put into a set
+again changes nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ PEOPLE_AT_ONCE = 200_000
 """People counted in one statement: bounds the memory of the engine."""
 
 BLOCK = 1 << 20
-"""Numbers in one row of a set: a set of many years is merged block by block."""
+"""Numbers or offsets in one row of a set: a set of many years is merged block by block."""
 
 _STAGING = ("counts_touched", "counts_same", "counts_people", "counts_facts", "counts_next")
 
@@ -90,12 +91,6 @@ def _clear(engine: Engine) -> None:
         engine.command(f"TRUNCATE TABLE {table}")
 
 
-def forget(engine: Engine) -> None:
-    """Empties the counts: the next time everything is counted from the beginning."""
-    for table in ("counts", "crossings_by_person", "alerts_latest", "numbers_seen"):
-        engine.command(f"TRUNCATE TABLE {table}")
-
-
 def _latest(before: Mark, after: Mark, moved: list[tuple[str, int]]) -> Iterator[str]:
     """Yields what copies the new versions of alerts; a copy made twice replaces itself."""
     new = " OR ".join(
@@ -107,8 +102,10 @@ def _latest(before: Mark, after: Mark, moved: list[tuple[str, int]]) -> Iterator
     if new:
         columns = ", ".join(f"`{column.name}`" for column in table_of(schema_of(Alert.NAME), Alert.NAME).columns)
         yield (
-            f"INSERT INTO alerts_latest ({columns}, newest) "  # noqa: S608  # names of ours, numbers
-            f"SELECT {columns}, bitShiftLeft(toUInt64(version), 44) + toUInt64(log_offset) FROM alerts WHERE {new}"
+            f"INSERT INTO alerts_latest ({columns}, newest, first_at) "  # noqa: S608  # names of ours, numbers
+            f"SELECT {columns}, bitShiftLeft(toUInt64(version), 44) + toUInt64(log_offset), first_at "
+            f"FROM (SELECT * FROM alerts WHERE {new}) AS a INNER JOIN (SELECT alert_id AS one, min(decided_at) AS first_at "
+            f"FROM alerts WHERE alert_id IN (SELECT alert_id FROM alerts WHERE {new}) GROUP BY one) AS f ON f.one = a.alert_id"
         )
 
 
@@ -141,6 +138,11 @@ def _gather(new: str, letters: str) -> Iterator[str]:
             "INSERT INTO numbers_seen SELECT source, intDiv(number, "  # noqa: S608
             f"{BLOCK}) AS block, groupBitmapState(number) AS numbers "
             f"FROM (SELECT source, toUInt64(greatest(source_seq, 0)) AS number FROM ({numbers})) GROUP BY source, block"
+        )
+        offsets = " UNION ALL ".join(f"SELECT topic, partition, offset FROM {table} WHERE {new}" for table in raw)  # noqa: S608
+        yield (
+            f"INSERT INTO offsets_seen SELECT topic, partition, intDiv(toUInt64(offset), {BLOCK}) AS block, "  # noqa: S608
+            f"groupBitmapState(toUInt64(offset)) AS offsets FROM ({offsets}) GROUP BY topic, partition, block"
         )
         touched += [f"SELECT subject FROM {table} WHERE {new}" for table in (*BY_PERSON, "raw_correction")]  # noqa: S608
     if letters:

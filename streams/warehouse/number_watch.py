@@ -8,7 +8,6 @@ decides by its log alone. Once the numbers are there the outage is said to be ty
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any
@@ -16,19 +15,17 @@ from uuid import UUID, uuid5
 
 import structlog
 
-from streams.clock import monotonic_s
 from streams.detect.coverage_ledger import NUMBERS_SOURCE
-from streams.errors import ShekaraError
 from streams.records import PostOutage
 
 log = structlog.get_logger(__name__)
 
 INTERVAL_S = 60.0
+"""Seconds between two looks."""
+
 GRACE_MS = 10 * 60_000
 """How long after a heartbeat arrived its crossings may still be on their way: a second connection, a repeated attempt."""
 
-_SHARE = 0.1
-"""Of the time, at most, that the questions may take: on a large warehouse they are asked less often instead."""
 _MOST = 1000
 """Outages said at once, at most; the rest a minute later."""
 _IDS = UUID("7d1f0c52-1f5e-4d0e-9a70-0d1a4b6a3c11")
@@ -84,37 +81,20 @@ Publish = Callable[[Sequence[PostOutage]], None]
 
 
 class NumberWatch:
-    """Looks every ``INTERVAL_S`` seconds until it is closed.
+    """Compares, and says what changed.
 
     Args:
-        ask: may be called from another thread.
+        ask: see :data:`Ask`.
         settled: see :data:`Settled`.
         publish: see :data:`Publish`.
-        interval_s: seconds between looks.
         grace_ms: see :data:`GRACE_MS`.
     """
 
-    def __init__(
-        self, ask: Ask, settled: Settled, publish: Publish, *, interval_s: float = INTERVAL_S, grace_ms: int = GRACE_MS
-    ) -> None:
+    def __init__(self, ask: Ask, settled: Settled, publish: Publish, *, grace_ms: int = GRACE_MS) -> None:
         self._ask = ask
         self._settled = settled
         self._publish = publish
-        self._interval_s = interval_s
         self._grace_ms = grace_ms
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="number-watch", daemon=True)
-
-    def start(self) -> NumberWatch:
-        """Begins to look; returns itself."""
-        self._thread.start()
-        return self
-
-    def close(self) -> None:
-        """Ends; waits for a look under way."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(65.0)
 
     def look(self) -> int:
         """Compares once what heartbeats say with what came, and says what changed. Returns how many records it published.
@@ -139,17 +119,6 @@ class NumberWatch:
             self._publish([_outage(*one, settled_ms, int(last_seq) + number) for number, one in enumerate(changes, start=1)])
             log.warning("numbers_missing", found=len(found), arrived=len(arrived), open=len(holes))
         return len(changes)
-
-    def _run(self) -> None:
-        pause_s = self._interval_s
-        while not self._stop.wait(pause_s):
-            began_s = monotonic_s()
-            try:
-                self.look()
-            except ShekaraError as error:
-                # Nothing was said, so the next look says it.
-                log.info("numbers not looked at", error=error.what)
-            pause_s = max(self._interval_s, (monotonic_s() - began_s) / _SHARE)
 
 
 def _outage_id(*hole: str | int) -> UUID:

@@ -29,6 +29,9 @@ LIMITS: Mapping[str, int | str] = {
     "max_result_bytes": 256 * 1024 * 1024,
     "result_overflow_mode": "throw",
     "max_memory_usage": 1024 * 1024 * 1024,
+    # What needs more than this goes through the disk instead of failing: slower, and an answer.
+    "max_bytes_before_external_group_by": 400 * 1024 * 1024,
+    "max_bytes_before_external_sort": 400 * 1024 * 1024,
     "max_threads": 2,
     "max_query_size": 256 * 1024,
     "allow_introspection_functions": 0,

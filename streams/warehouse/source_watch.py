@@ -1,22 +1,14 @@
-"""Says of every source, within a minute, what is missing, repeated or late: gauges from one query on a thread of its own."""
+"""Says of every source, within a minute, what is missing, repeated or late: gauges from one query."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
-import structlog
-
 from streams import metrics
-from streams.clock import monotonic_s
-from streams.errors import ShekaraError
-
-log = structlog.get_logger(__name__)
 
 INTERVAL_S = 20.0
-_SHARE = 0.1
-"""Of the time, at most, that the question may take: on a large warehouse it is asked less often instead."""
+"""Seconds between two looks."""
 
 # Bitmaps, because numbers are dense: a year of a country's crossings is a few megabytes.
 QUERY = """
@@ -37,24 +29,14 @@ Ask = Callable[[str], list[tuple[Any, ...]]]
 
 
 class SourceWatch:
-    """Asks every ``INTERVAL_S`` seconds until it is closed.
+    """Keeps the gauges of the sources.
 
     Args:
-        ask: may be called from another thread.
-        interval_s: seconds between questions.
+        ask: see :data:`Ask`.
     """
 
-    def __init__(self, ask: Ask, interval_s: float = INTERVAL_S) -> None:
+    def __init__(self, ask: Ask) -> None:
         self._ask = ask
-        self._interval_s = interval_s
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="source-watch", daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        """Ends; waits for a question under way."""
-        self._stop.set()
-        self._thread.join(65.0)
 
     def look(self) -> None:
         """Asks once and sets the gauges.
@@ -66,14 +48,3 @@ class SourceWatch:
             metrics.SOURCE_MISSING.labels(source).set(missing)
             metrics.SOURCE_REPEATS.labels(source).set(repeats)
             metrics.SOURCE_LATE_SECONDS.labels(source).set(late_s)
-
-    def _run(self) -> None:
-        pause_s = self._interval_s
-        while not self._stop.wait(pause_s):
-            began_s = monotonic_s()
-            try:
-                self.look()
-            except ShekaraError as error:
-                # The sink says loudly enough when ClickHouse is away; here the figures just grow old.
-                log.info("sources not looked at", error=error.what)
-            pause_s = max(self._interval_s, (monotonic_s() - began_s) / _SHARE)

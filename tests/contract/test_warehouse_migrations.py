@@ -74,6 +74,7 @@ HELD_WHEN |= {"opened_at", "event_id", "occurred_on", "now_at", "year"}
 WITHOUT_TIME = {
     "core_deliveries": "places in the log",
     "core_same_person": "what holds now; of then: shekara sql --as-of",
+    "core_presence_by_standing": "sums of core_presence",
     "core_presence": "computed from counts, which know what holds now; of then: shekara sql --as-of",
     "core_quota_lines": "sums over a version's term, effective_on to until_on; known since: core_quota_allocation",
     "core_workforce": "entered by hand by year, with its source",

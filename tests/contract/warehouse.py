@@ -41,7 +41,7 @@ def deliver(engine: Embedded, delivered: Sequence[Delivery], *, cut: int = 10_00
             layout = LAYOUTS[kind]
             engine.insert(layout.table.name, layout.block(some))
     there = {name for (name,) in engine.select("SHOW TABLES").rows}
-    if there >= {"numbers_seen", *(table.name for table in tables().values())}:  # else only an older program could count there
+    if there >= {"offsets_seen", *(table.name for table in tables().values())}:  # else only an older program could count there
         bring_up_to_date(engine, reached(delivered))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from streams.warehouse import source
 from streams.warehouse.embedded import Embedded
 from streams.warehouse.migrate import migrate
 from streams.warehouse.number_watch import NumberWatch
+from streams.warehouse.rounds import Rounds
 from streams.wire import avro
 from streams.wire.topics import POSTS
 from tests.chaos.checker import read_topic
@@ -166,15 +168,14 @@ def test_from_the_broker_to_the_grade_and_back_with_the_real_parts(kafka: Kafka,
     def caught_up() -> int | None:
         return settled(settings, source.group(settings), source.topics(settings), patience_s=1)
 
-    watch = NumberWatch(lambda query: engine.select(query).rows, caught_up, say, interval_s=0.3, grace_ms=0)
+    watch = NumberWatch(lambda query: engine.select(query).rows, caught_up, say, grace_ms=0)
     with Running(settings, engine):
         wait_for(caught_up)
         assert gaps() == 0
-        watch.start()
-        wait_for(lambda: gaps() == 1)
-        publish(settings, *sent(3))
-        wait_for(lambda: gaps() == 0)
-    watch.close()
+        with closing(Rounds("number-watch", watch.look, 0.3)):
+            wait_for(lambda: gaps() == 1)
+            publish(settings, *sent(3))
+            wait_for(lambda: gaps() == 0)
     assert len(read_topic(settings, POSTS.suffix)) == 4, "each was said once"
     publish(settings, beat(3, 5, 6, seq=7))
     assert watch.look() == 0, "nothing is judged before the sink has it"
