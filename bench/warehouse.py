@@ -32,7 +32,7 @@ MERGES_S = 120.0
 def main() -> int:
     """Runs the benchmark; returns the exit code."""
     parser = argparse.ArgumentParser(prog="make bench-warehouse", description=__doc__)
-    parser.add_argument("--crossings", default="1000000,10000000", help="sizes, comma-separated; e.g. 1000000,10000000,100000000")
+    parser.add_argument("--crossings", default="1000000,10000000,100000000", help="sizes, comma-separated")
     parser.add_argument("--asked", type=int, default=20, help="times each question is asked")
     parser.add_argument("--disk-gb", type=float, default=20.0, help="stop before a size that would need more")
     parser.add_argument(

@@ -6,9 +6,38 @@ TRUNCATE TABLE IF EXISTS counts_next /*cluster*/;
 TRUNCATE TABLE IF EXISTS counts_people /*cluster*/;
 TRUNCATE TABLE IF EXISTS counts_touched /*cluster*/;
 TRUNCATE TABLE IF EXISTS counts_same /*cluster*/;
-TRUNCATE TABLE IF EXISTS crossings_by_person /*cluster*/;
 TRUNCATE TABLE IF EXISTS alerts_latest /*cluster*/;
 TRUNCATE TABLE IF EXISTS numbers_seen /*cluster*/;
+
+-- Smaller granules: a batch touches a thousand people who stand in a thousand places of each part.
+DROP TABLE IF EXISTS crossings_by_person /*cluster*/ SYNC;
+
+CREATE TABLE IF NOT EXISTS crossings_by_person /*cluster*/
+(
+    `subject` String COMMENT 'The person''s pseudonym.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened: UTC.' CODEC(ZSTD(1)),
+    `event_id` UUID COMMENT 'Identity of the fact.',
+    `topic` LowCardinality(String) COMMENT 'Topic the record was read from.' CODEC(ZSTD(1)),
+    `partition` Int32 COMMENT 'Partition of the topic.' CODEC(ZSTD(1)),
+    `offset` Int64 COMMENT 'Offset in the partition: with topic and partition the identity of this delivery.' CODEC(ZSTD(1)),
+    `recorded_at` DateTime64(3, 'UTC') COMMENT 'When the source wrote it down: UTC.' CODEC(ZSTD(1)),
+    `occurred_on` Date32 COMMENT 'Local calendar day of occurred_at in the zone of the post or oblast.' CODEC(ZSTD(1)),
+    `direction` LowCardinality(String) COMMENT 'entry, exit or refusal; arrival, extension or deregistration where it is a registration of a stay.' CODEC(ZSTD(1)),
+    `post` LowCardinality(String) COMMENT 'Border post; empty where it is a registration.' CODEC(ZSTD(1)),
+    `oblast` LowCardinality(String) COMMENT 'Oblast the post lay in on that day, or of the registration, ISO 3166-2:KZ; empty if not known.' CODEC(ZSTD(1)),
+    `citizenship` LowCardinality(String) COMMENT 'Citizenship of the document shown, ISO 3166-1 alpha-3 or an ICAO 9303 special code; empty where it is a registration.' CODEC(ZSTD(1)),
+    `purpose` LowCardinality(String) COMMENT 'Purpose stated at the border; empty where it is a registration.' CODEC(ZSTD(1)),
+    `refusal_reason` LowCardinality(String) COMMENT 'Why entry was refused; empty otherwise.' CODEC(ZSTD(1)),
+    `source` LowCardinality(String) COMMENT 'The publishing system.' CODEC(ZSTD(1)),
+    `recorded_min` Int32 COMMENT 'Minutes from occurred_at to recorded_at, rounded up.' CODEC(ZSTD(1)),
+    `received_min` Int32 COMMENT 'Minutes from recorded_at to the arrival at the broker, rounded up.' CODEC(ZSTD(1)),
+    `received_on` Date32 COMMENT 'Day of the arrival at the broker: UTC.' CODEC(ZSTD(1))
+)
+ENGINE = /*replicated*/ReplacingMergeTree()
+PRIMARY KEY subject
+ORDER BY (subject, event_id, recorded_at, topic, partition, offset)
+SETTINGS index_granularity = 256, min_compress_block_size = 8192
+COMMENT 'Deliveries of crossings and of registrations of stays in the order of people, so that one person''s history is read without the others: repeats are in it. Ask core_border_crossing.';
 
 CREATE TABLE IF NOT EXISTS offsets_seen /*cluster*/
 (
