@@ -17,7 +17,7 @@ from streams.errors import IntegrityError, SetupError
 from streams.warehouse.block import Block
 from streams.warehouse.columns import INSTANT, Column, Table, quote
 from streams.warehouse.engine import Engine
-from streams.warehouse.sql import for_cluster, split
+from streams.warehouse.sql import bracketed, for_cluster, split
 
 DIRECTORY = Path(__file__).with_name("migrations")
 
@@ -82,7 +82,12 @@ def read(directory: Path = DIRECTORY) -> tuple[Migration, ...]:
             raise SetupError(f"{path}: expected a name like 0007_add_visas.sql.")
         content = path.read_bytes()
         found.append(
-            Migration(int(match[1]), match[2], hashlib.sha256(content).hexdigest(), tuple(split(content.decode("utf-8"))))
+            Migration(
+                int(match[1]),
+                match[2],
+                hashlib.sha256(content).hexdigest(),
+                tuple(bracketed(statement) for statement in split(content.decode("utf-8"))),
+            )
         )
     expected = 1
     for migration in found:
@@ -121,6 +126,8 @@ def migrate(
     wanted = read() if migrations is None else tuple(migrations)
     _require_modern(engine)
     if engine.select("EXISTS TABLE schema_migrations").rows != [(1,)]:  # the sink's user may not create tables
+        if cluster:  # whoever connects makes the database on one server only
+            engine.command(for_cluster(f"CREATE DATABASE IF NOT EXISTS {engine.database} /*cluster*/", cluster))
         engine.command(for_cluster(_APPLIED, cluster))
     applied = {
         number: (name, checksum)

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from streams.warehouse.migrate import DIRECTORY, read
-from streams.warehouse.sql import for_cluster, split
+from streams.warehouse.sql import bracketed, for_cluster, split
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,19 @@ def test_every_statement_of_a_migration_may_run_twice_and_on_a_cluster() -> None
             assert all(mark in ("/*replicated*/", "/*local*/") for mark in said), f"{migration.file}: {bare[:80]}"
             assert "/*local*/" not in bare or "TABLE IF NOT EXISTS counts_" in bare, f"{migration.file}: {bare[:80]}"
     assert DIRECTORY.is_dir()
+
+
+def test_a_views_query_stands_in_brackets_so_that_no_server_takes_its_comment_for_an_alias() -> None:
+    statement = (
+        "CREATE OR REPLACE VIEW v /*cluster*/\n(\n    a Int8 COMMENT 'it''s; a'\n)\nAS SELECT a FROM t\nCOMMENT 'it\\'s v'"
+    )
+    assert bracketed(statement) == (
+        "CREATE OR REPLACE VIEW v /*cluster*/\n(\n    a Int8 COMMENT 'it''s; a'\n)\nAS (\nSELECT a FROM t\n)\nCOMMENT 'it\\'s v'"
+    )
+    table = "CREATE TABLE t (a Int8 COMMENT 'a') ENGINE = MergeTree ORDER BY a\nCOMMENT 't'"
+    assert bracketed(table) == table
+    for migration in read():
+        for one in migration.statements:
+            assert "OR REPLACE VIEW" not in one or re.search(r"\nAS\s\(\n.*\n\)\nCOMMENT '", one, re.DOTALL), (
+                f"{migration.file}: {one[:80]}"
+            )
