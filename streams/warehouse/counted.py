@@ -123,12 +123,17 @@ KINDS = (
 """What is counted. A cell's persons are its different people."""
 
 
-def counted(kinds: tuple[Kind, ...] = KINDS) -> str:
-    """Returns what adds the people in ``counts_facts`` to ``counts_next``: every cell that changes, and by how much."""
-    return f"INSERT INTO counts_next ({', '.join(_CELL)}, kind, crossings, persons) {' UNION ALL '.join(map(_kind, kinds))}"
+def counted(change: int) -> str:
+    """Returns what adds the people in ``counts_facts`` to ``counts_next``: every cell that changes, and by how much.
+
+    Args:
+        change: names the change; in every row, because a replicated table looks at each part alone.
+    """
+    cells = " UNION ALL ".join(_kind(kind, change) for kind in KINDS)
+    return f"INSERT INTO counts_next ({', '.join(_CELL)}, kind, crossings, persons, change) {cells}"
 
 
-def _kind(kind: Kind) -> str:
+def _kind(kind: Kind, change: int) -> str:
     cell = ", ".join(f"{expression} AS cell_{column}" for column, expression in kind.cell.items())
     cells = ", ".join(f"cell_{column}" for column in kind.cell)
     all_cells = ", ".join(f"cell_{column}" if column in kind.cell else empty for column, empty in _CELL.items())
@@ -142,7 +147,7 @@ def _kind(kind: Kind) -> str:
         source = f"SELECT sign, {cell} FROM counts_facts WHERE {kind.where}"  # noqa: S608
         sums = "sum(sign) AS more, more AS more_persons"
     return (
-        f"SELECT {all_cells}, {quote(kind.name)}, {sums} FROM ({source}) "  # noqa: S608  # ours
+        f"SELECT {all_cells}, {quote(kind.name)}, {sums}, {change} FROM ({source}) "  # noqa: S608  # ours
         f"GROUP BY {cells} HAVING more != 0 OR more_persons != 0"
     )
 

@@ -27,7 +27,7 @@ PEOPLE_AT_ONCE = 200_000
 BLOCK = 1 << 20
 """Numbers or offsets in one row of a set: a set of many years is merged block by block."""
 
-_STAGING = ("counts_touched", "counts_same", "counts_people", "counts_facts", "counts_next")
+STAGING = ("counts_touched", "counts_same", "counts_people", "counts_facts", "counts_next")
 
 
 def marks(engine: Engine) -> dict[tuple[str, int], int]:
@@ -61,9 +61,10 @@ def bring_up_to_date(engine: Engine, reached: Mark, alive: Callable[[], None] = 
     moved = [place for place in after if after[place] != before.get(place, 0)]
     if not moved:
         return 0
-    left = " + ".join(f"(SELECT count() FROM {table})" for table in _STAGING)  # noqa: S608  # names of ours
+    left = " + ".join(f"(SELECT count() FROM {table})" for table in STAGING)  # noqa: S608  # names of ours
     if engine.select(f"SELECT {left}").rows != [(0,)]:  # killed in the middle, the last time
         _clear(engine)
+    change = sum(after.values())  # no two changes are equal, so a replicated table takes none for a repeat of another (ADR 0173)
     new, letters = _stretch(before, after, moved)
     run(_latest(before, after, moved))
     run(_gather(new, letters))
@@ -72,14 +73,14 @@ def bring_up_to_date(engine: Engine, reached: Mark, alive: Callable[[], None] = 
     engine.command(same_person.PEOPLE)
     [(people,)] = engine.select("SELECT count() FROM counts_people").rows
     for low, high in _ranges(engine, int(people)):
-        run(_count(before, after, low, high, linked=linked))
+        run(_count(before, after, low, high, linked=linked, change=change))
     if linked:
-        engine.command(same_person.CHANGE)
+        engine.command(same_person.differences(change))
+    further = ((topic, partition, after[topic, partition] - before.get((topic, partition), 0)) for topic, partition in moved)
     rows = ", ".join(
-        f"('mark', '1970-01-01', {partition}, {quote(topic)}, {after[topic, partition] - before.get((topic, partition), 0)}, 0)"
-        for topic, partition in moved
+        f"('mark', '1970-01-01', {partition}, {quote(topic)}, {by}, 0, {change})" for topic, partition, by in further
     )
-    engine.command(f"INSERT INTO counts_next (kind, day, days, subject, crossings, persons) VALUES {rows}")  # noqa: S608  # quoted
+    engine.command(f"INSERT INTO counts_next (kind, day, days, subject, crossings, persons, change) VALUES {rows}")  # noqa: S608  # quoted
     engine.command("ALTER TABLE counts ATTACH PARTITION tuple() FROM counts_next")
     _clear(engine)
     return int(people)
@@ -87,7 +88,7 @@ def bring_up_to_date(engine: Engine, reached: Mark, alive: Callable[[], None] = 
 
 def _clear(engine: Engine) -> None:
     # The change itself last: while it is there, the next time begins with this.
-    for table in _STAGING:
+    for table in STAGING:
         engine.command(f"TRUNCATE TABLE {table}")
 
 
@@ -178,11 +179,11 @@ def _ranges(engine: Engine, people: int) -> Iterator[tuple[str, str | None]]:
     yield low, None
 
 
-def _count(before: Mark, after: Mark, low: str, high: str | None, *, linked: bool) -> Iterator[str]:
+def _count(before: Mark, after: Mark, low: str, high: str | None, *, linked: bool, change: int) -> Iterator[str]:
     """Yields what adds one range of people to ``counts_next``."""
     if low:
         yield "TRUNCATE TABLE counts_facts"
     for sign, mark, column in ((-1, before, "before"), (1, after, "after")):
         if mark:
             yield lives(sign, mark, column, low, high, linked=linked)
-    yield counted()
+    yield counted(change)

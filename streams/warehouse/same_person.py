@@ -134,7 +134,15 @@ LEFT JOIN (SELECT subject, person FROM counts_same WHERE side = -1) AS b ON b.su
 LEFT JOIN (SELECT subject, person FROM counts_same WHERE side = 1) AS a ON a.subject = t.subject
 """
 
-CHANGE = """
-INSERT INTO counts_next (kind, day, subject, person, crossings, persons)
-SELECT 'same', '1970-01-01', subject, person, sum(side) AS more, more FROM counts_same GROUP BY subject, person HAVING more != 0
-"""
+
+def differences(change: int) -> str:
+    """Returns what adds the pairs that were made or undone to ``counts_next``.
+
+    Args:
+        change: names the change.
+    """
+    return (
+        "INSERT INTO counts_next (kind, day, subject, person, crossings, persons, change) "  # noqa: S608  # a number
+        f"SELECT 'same', '1970-01-01', subject, person, sum(side) AS more, more, {change} FROM counts_same "
+        "GROUP BY subject, person HAVING more != 0"
+    )

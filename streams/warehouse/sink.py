@@ -264,7 +264,7 @@ class Sink:
         """Inserts deliveries of one type; rows ClickHouse does not take are found by halving and set aside."""
         table = layout.table.name
         try:
-            self._send(table, layout.block(rows), _token(table, rows))
+            self._send(table, layout.block(rows), token_of(table, rows))
         except RefusedError as error:
             if not error.about_data:
                 raise
@@ -334,8 +334,8 @@ class Sink:
         self.alive_s = monotonic_s()
 
 
-def _token(table: str, rows: list[Row]) -> str:
-    """Names a block by what is in it: for every partition its first and last offset and the number of records."""
+def token_of(table: str, rows: list[Row]) -> str:
+    """Returns the name of a block by what is in it: for every partition its first and last offset and the number of records."""
     ranges: dict[tuple[str, int], list[int]] = {}
     for (topic, partition), some in groupby(rows, key=itemgetter(-4, -3)):
         run = list(some)  # the log hands out runs of one partition

@@ -9,8 +9,9 @@ from typing import Any
 from streams.policy.load import load
 from streams.records import Alert, DeadLetter
 from streams.warehouse.counts import bring_up_to_date
-from streams.warehouse.embedded import Embedded
+from streams.warehouse.engine import Engine
 from streams.warehouse.rows import Position, Row, layouts, row_of, tables
+from streams.warehouse.sink import token_of
 from streams.wire.avro import Message
 
 Delivery = tuple[Position, Message]
@@ -25,7 +26,7 @@ def deliveries(records: Iterable[Message], topic: str = "t.people", partition: i
     return [(Position(topic, partition, first + index, RECEIVED), record) for index, record in enumerate(records)]
 
 
-def deliver(engine: Embedded, delivered: Sequence[Delivery], *, cut: int = 10_000) -> None:
+def deliver(engine: Engine, delivered: Sequence[Delivery], *, cut: int = 10_000) -> None:
     """Inserts deliveries as the sink does: in units, one block per table.
 
     Args:
@@ -39,7 +40,7 @@ def deliver(engine: Embedded, delivered: Sequence[Delivery], *, cut: int = 10_00
             by_kind[type(one[1])].append(row_of(*one))
         for kind, some in by_kind.items():
             layout = LAYOUTS[kind]
-            engine.insert(layout.table.name, layout.block(some))
+            engine.insert(layout.table.name, layout.block(some), token=token_of(layout.table.name, some))
     there = {name for (name,) in engine.select("SHOW TABLES").rows}
     if there >= {"offsets_seen", *(table.name for table in tables().values())}:  # else only an older program could count there
         bring_up_to_date(engine, reached(delivered))
@@ -55,7 +56,7 @@ def reached(delivered: Sequence[Delivery]) -> dict[tuple[str, int], int]:
     return ends
 
 
-def empty(engine: Embedded) -> None:
+def empty(engine: Engine) -> None:
     """Empties every table but the record of migrations."""
     tables = engine.select(
         "SELECT name FROM system.tables "
@@ -65,7 +66,7 @@ def empty(engine: Embedded) -> None:
         engine.command(f"TRUNCATE TABLE {name}")
 
 
-def everything(engine: Embedded, *but: str) -> dict[str, list[Any]]:
+def everything(engine: Engine, *but: str) -> dict[str, list[Any]]:
     """Returns the whole content of every mart, every ``core_`` view of facts and every ``…_now`` view.
 
     Args:
@@ -87,7 +88,7 @@ def everything(engine: Embedded, *but: str) -> dict[str, list[Any]]:
     return found
 
 
-def recounted(engine: Embedded) -> dict[str, tuple[list[Any], list[Any]]]:
+def recounted(engine: Engine) -> dict[str, tuple[list[Any], list[Any]]]:
     """Returns by mart what it says from its counts, and what it must say by every fact."""
     found = {}
     for (slow,) in engine.select(
