@@ -4,1237 +4,1318 @@
 -- Then give people roles: CREATE USER aigerim IDENTIFIED WITH sha256_password BY '…' DEFAULT ROLE shekara_analyst;
 -- `shekara access check` tries what each role may and may not do. The embedded engine has no users (docs/warehouse.md).
 
-CREATE SETTINGS PROFILE OR REPLACE shekara_reading SETTINGS readonly = 2, max_execution_time = 60 MIN 1 MAX 300, max_result_rows = 1000000 MIN 1 MAX 10000000, max_memory_usage = 4000000000 MIN 1 MAX 8000000000, allow_ddl = 0 CONST, max_bytes_before_external_group_by = 1600000000, max_bytes_before_external_sort = 1600000000;
+CREATE SETTINGS PROFILE IF NOT EXISTS shekara_reading;
+ALTER SETTINGS PROFILE shekara_reading SETTINGS readonly = 2, max_execution_time = 60 MIN 1 MAX 300, max_result_rows = 1000000 MIN 1 MAX 10000000, max_memory_usage = 4000000000 MIN 1 MAX 8000000000, allow_ddl = 0 CONST, max_bytes_before_external_group_by = 1600000000, max_bytes_before_external_sort = 1600000000;
 
 -- Brings the database up to date: shekara warehouse --migrate-only.
 CREATE ROLE IF NOT EXISTS shekara_migrator;
+ALTER ROLE shekara_migrator SETTINGS NONE;
 REVOKE ALL ON *.* FROM shekara_migrator;
-GRANT CREATE TABLE, CREATE VIEW, DROP VIEW, ALTER TABLE, ALTER VIEW, TRUNCATE, SELECT, INSERT ON shekara.* TO shekara_migrator;
-GRANT SELECT ON system.columns TO shekara_migrator;
-GRANT SELECT ON system.databases TO shekara_migrator;
-GRANT SELECT ON system.tables TO shekara_migrator;
+GRANT
+    CREATE DATABASE, CREATE TABLE, CREATE VIEW, DROP TABLE, DROP VIEW, ALTER TABLE, ALTER VIEW ON shekara.*,
+    TRUNCATE, SELECT, INSERT ON shekara.*,
+    CLUSTER ON *.*,
+    SELECT ON system.columns,
+    SELECT ON system.databases,
+    SELECT ON system.tables
+TO shekara_migrator;
 
 -- The sink: inserts facts and decisions and keeps the counts; reads no person's facts but those it counts.
 CREATE ROLE IF NOT EXISTS shekara_writer;
+ALTER ROLE shekara_writer SETTINGS NONE;
 REVOKE ALL ON *.* FROM shekara_writer;
-GRANT INSERT ON shekara.raw_border_crossing TO shekara_writer;
-GRANT INSERT ON shekara.raw_stay_registration TO shekara_writer;
-GRANT INSERT ON shekara.raw_visa TO shekara_writer;
-GRANT INSERT ON shekara.raw_residence_permit TO shekara_writer;
-GRANT INSERT ON shekara.raw_citizenship TO shekara_writer;
-GRANT INSERT ON shekara.raw_work_permit TO shekara_writer;
-GRANT INSERT ON shekara.raw_labour_contract TO shekara_writer;
-GRANT INSERT ON shekara.raw_inspection TO shekara_writer;
-GRANT INSERT ON shekara.raw_protection_status TO shekara_writer;
-GRANT INSERT ON shekara.raw_residence_change TO shekara_writer;
-GRANT INSERT ON shekara.raw_kandas TO shekara_writer;
-GRANT INSERT ON shekara.raw_identity_link TO shekara_writer;
-GRANT INSERT ON shekara.raw_entry_ban TO shekara_writer;
-GRANT INSERT ON shekara.raw_correction TO shekara_writer;
-GRANT INSERT ON shekara.raw_dispute TO shekara_writer;
-GRANT INSERT ON shekara.raw_case_decision TO shekara_writer;
-GRANT INSERT ON shekara.raw_tick TO shekara_writer;
-GRANT INSERT ON shekara.raw_post_heartbeat TO shekara_writer;
-GRANT INSERT ON shekara.raw_post_outage TO shekara_writer;
-GRANT INSERT ON shekara.raw_employer_declaration TO shekara_writer;
-GRANT INSERT ON shekara.raw_quota_allocation TO shekara_writer;
-GRANT INSERT ON shekara.raw_count_statement TO shekara_writer;
-GRANT INSERT ON shekara.raw_shared_facts TO shekara_writer;
-GRANT INSERT ON shekara.raw_employer_decision TO shekara_writer;
-GRANT INSERT ON shekara.alerts TO shekara_writer;
-GRANT INSERT ON shekara.findings TO shekara_writer;
-GRANT INSERT ON shekara.cases TO shekara_writer;
-GRANT INSERT ON shekara.dead_letters TO shekara_writer;
-GRANT INSERT ON shekara.batches TO shekara_writer;
-GRANT INSERT ON shekara.feedback TO shekara_writer;
-GRANT INSERT ON shekara.refused_rows TO shekara_writer;
-GRANT SELECT, INSERT ON shekara.crossings_by_person TO shekara_writer;
-GRANT SELECT, INSERT ON shekara.counts TO shekara_writer;
-GRANT SELECT, INSERT ON shekara.alerts_latest TO shekara_writer;
-GRANT SELECT, INSERT ON shekara.numbers_seen TO shekara_writer;
-GRANT SELECT, INSERT ON shekara.offsets_seen TO shekara_writer;
-GRANT SELECT, INSERT ON shekara.counts_next TO shekara_writer;
-GRANT SELECT, INSERT ON shekara.counts_people TO shekara_writer;
-GRANT SELECT, INSERT ON shekara.counts_facts TO shekara_writer;
-GRANT SELECT, INSERT ON shekara.counts_touched TO shekara_writer;
-GRANT SELECT, INSERT ON shekara.counts_same TO shekara_writer;
-GRANT TRUNCATE ON shekara.counts_next TO shekara_writer;
-GRANT TRUNCATE ON shekara.counts_people TO shekara_writer;
-GRANT TRUNCATE ON shekara.counts_facts TO shekara_writer;
-GRANT TRUNCATE ON shekara.counts_touched TO shekara_writer;
-GRANT TRUNCATE ON shekara.counts_same TO shekara_writer;
-GRANT ALTER DELETE ON shekara.counts TO shekara_writer;
-GRANT SELECT, INSERT ON shekara.published_figures TO shekara_writer;
-GRANT SELECT ON shekara.alerts TO shekara_writer;
-GRANT SELECT ON shekara.raw_border_crossing TO shekara_writer;
-GRANT SELECT ON shekara.raw_stay_registration TO shekara_writer;
-GRANT SELECT ON shekara.raw_correction TO shekara_writer;
-GRANT SELECT ON shekara.raw_identity_link TO shekara_writer;
-GRANT SELECT(topic, partition, offset, source, source_seq) ON shekara.raw_visa TO shekara_writer;
-GRANT SELECT(topic, partition, offset, source, source_seq) ON shekara.raw_residence_permit TO shekara_writer;
-GRANT SELECT(topic, partition, offset, source, source_seq) ON shekara.raw_citizenship TO shekara_writer;
-GRANT SELECT(topic, partition, offset, source, source_seq) ON shekara.raw_work_permit TO shekara_writer;
-GRANT SELECT(topic, partition, offset, source, source_seq) ON shekara.raw_labour_contract TO shekara_writer;
-GRANT SELECT(topic, partition, offset, source, source_seq) ON shekara.raw_inspection TO shekara_writer;
-GRANT SELECT(topic, partition, offset, source, source_seq) ON shekara.raw_protection_status TO shekara_writer;
-GRANT SELECT(topic, partition, offset, source, source_seq) ON shekara.raw_residence_change TO shekara_writer;
-GRANT SELECT(topic, partition, offset, source, source_seq) ON shekara.raw_kandas TO shekara_writer;
-GRANT SELECT(topic, partition, offset, source, source_seq) ON shekara.raw_entry_ban TO shekara_writer;
-GRANT SELECT(topic, partition, offset, source, source_seq) ON shekara.raw_dispute TO shekara_writer;
-GRANT SELECT(topic, partition, offset, source, source_seq) ON shekara.raw_case_decision TO shekara_writer;
-GRANT SELECT(topic, partition, offset, source, source_seq) ON shekara.raw_tick TO shekara_writer;
-GRANT SELECT(topic, partition, offset, source, source_seq) ON shekara.raw_post_heartbeat TO shekara_writer;
-GRANT SELECT(topic, partition, offset, source, source_seq) ON shekara.raw_post_outage TO shekara_writer;
-GRANT SELECT(topic, partition, offset, source, source_seq) ON shekara.raw_employer_declaration TO shekara_writer;
-GRANT SELECT(topic, partition, offset, source, source_seq) ON shekara.raw_quota_allocation TO shekara_writer;
-GRANT SELECT(topic, partition, offset, source, source_seq) ON shekara.raw_count_statement TO shekara_writer;
-GRANT SELECT(topic, partition, offset, source, source_seq) ON shekara.raw_shared_facts TO shekara_writer;
-GRANT SELECT(topic, partition, offset, source, source_seq) ON shekara.raw_employer_decision TO shekara_writer;
-GRANT SELECT(topic, partition, offset, log_partition, log_offset) ON shekara.dead_letters TO shekara_writer;
-GRANT SELECT ON shekara.schema_migrations TO shekara_writer;
-GRANT SELECT ON system.columns TO shekara_writer;
-GRANT SELECT ON system.databases TO shekara_writer;
+GRANT
+    INSERT ON shekara.raw_border_crossing,
+    INSERT ON shekara.raw_stay_registration,
+    INSERT ON shekara.raw_visa,
+    INSERT ON shekara.raw_residence_permit,
+    INSERT ON shekara.raw_citizenship,
+    INSERT ON shekara.raw_work_permit,
+    INSERT ON shekara.raw_labour_contract,
+    INSERT ON shekara.raw_inspection,
+    INSERT ON shekara.raw_protection_status,
+    INSERT ON shekara.raw_residence_change,
+    INSERT ON shekara.raw_kandas,
+    INSERT ON shekara.raw_identity_link,
+    INSERT ON shekara.raw_entry_ban,
+    INSERT ON shekara.raw_correction,
+    INSERT ON shekara.raw_dispute,
+    INSERT ON shekara.raw_case_decision,
+    INSERT ON shekara.raw_tick,
+    INSERT ON shekara.raw_post_heartbeat,
+    INSERT ON shekara.raw_post_outage,
+    INSERT ON shekara.raw_employer_declaration,
+    INSERT ON shekara.raw_quota_allocation,
+    INSERT ON shekara.raw_count_statement,
+    INSERT ON shekara.raw_shared_facts,
+    INSERT ON shekara.raw_employer_decision,
+    INSERT ON shekara.alerts,
+    INSERT ON shekara.findings,
+    INSERT ON shekara.cases,
+    INSERT ON shekara.dead_letters,
+    INSERT ON shekara.batches,
+    INSERT ON shekara.feedback,
+    INSERT ON shekara.refused_rows,
+    SELECT, INSERT ON shekara.crossings_by_person,
+    SELECT, INSERT ON shekara.counts,
+    SELECT, INSERT ON shekara.alerts_latest,
+    SELECT, INSERT ON shekara.numbers_seen,
+    SELECT, INSERT ON shekara.offsets_seen,
+    SELECT, INSERT ON shekara.counts_next,
+    SELECT, INSERT ON shekara.counts_people,
+    SELECT, INSERT ON shekara.counts_facts,
+    SELECT, INSERT ON shekara.counts_touched,
+    SELECT, INSERT ON shekara.counts_same,
+    TRUNCATE ON shekara.counts_next,
+    TRUNCATE ON shekara.counts_people,
+    TRUNCATE ON shekara.counts_facts,
+    TRUNCATE ON shekara.counts_touched,
+    TRUNCATE ON shekara.counts_same,
+    ALTER DELETE ON shekara.counts,
+    SELECT, INSERT ON shekara.published_figures,
+    SELECT ON shekara.alerts,
+    SELECT ON shekara.raw_border_crossing,
+    SELECT ON shekara.raw_stay_registration,
+    SELECT ON shekara.raw_correction,
+    SELECT ON shekara.raw_identity_link,
+    SELECT ON shekara.raw_post_heartbeat,
+    SELECT ON shekara.raw_post_outage,
+    SELECT(topic, partition, offset, source, source_seq, event_id, occurred_at, received_at), SHOW COLUMNS ON shekara.raw_visa,
+    SELECT(topic, partition, offset, source, source_seq, event_id, occurred_at, received_at), SHOW COLUMNS ON shekara.raw_residence_permit,
+    SELECT(topic, partition, offset, source, source_seq, event_id, occurred_at, received_at), SHOW COLUMNS ON shekara.raw_citizenship,
+    SELECT(topic, partition, offset, source, source_seq, event_id, occurred_at, received_at), SHOW COLUMNS ON shekara.raw_work_permit,
+    SELECT(topic, partition, offset, source, source_seq, event_id, occurred_at, received_at), SHOW COLUMNS ON shekara.raw_labour_contract,
+    SELECT(topic, partition, offset, source, source_seq, event_id, occurred_at, received_at), SHOW COLUMNS ON shekara.raw_inspection,
+    SELECT(topic, partition, offset, source, source_seq, event_id, occurred_at, received_at), SHOW COLUMNS ON shekara.raw_protection_status,
+    SELECT(topic, partition, offset, source, source_seq, event_id, occurred_at, received_at), SHOW COLUMNS ON shekara.raw_residence_change,
+    SELECT(topic, partition, offset, source, source_seq, event_id, occurred_at, received_at), SHOW COLUMNS ON shekara.raw_kandas,
+    SELECT(topic, partition, offset, source, source_seq, event_id, occurred_at, received_at), SHOW COLUMNS ON shekara.raw_entry_ban,
+    SELECT(topic, partition, offset, source, source_seq, event_id, occurred_at, received_at), SHOW COLUMNS ON shekara.raw_dispute,
+    SELECT(topic, partition, offset, source, source_seq, event_id, occurred_at, received_at), SHOW COLUMNS ON shekara.raw_case_decision,
+    SELECT(topic, partition, offset, source, source_seq, event_id, occurred_at, received_at), SHOW COLUMNS ON shekara.raw_tick,
+    SELECT(topic, partition, offset, source, source_seq, event_id, occurred_at, received_at), SHOW COLUMNS ON shekara.raw_employer_declaration,
+    SELECT(topic, partition, offset, source, source_seq, event_id, occurred_at, received_at), SHOW COLUMNS ON shekara.raw_quota_allocation,
+    SELECT(topic, partition, offset, source, source_seq, event_id, occurred_at, received_at), SHOW COLUMNS ON shekara.raw_count_statement,
+    SELECT(topic, partition, offset, source, source_seq, event_id, occurred_at, received_at), SHOW COLUMNS ON shekara.raw_shared_facts,
+    SELECT(topic, partition, offset, source, source_seq, event_id, occurred_at, received_at), SHOW COLUMNS ON shekara.raw_employer_decision,
+    SELECT(topic, partition, offset, code, log_partition, log_offset) ON shekara.dead_letters,
+    SELECT ON shekara.schema_migrations,
+    SELECT ON system.columns,
+    SELECT ON system.databases
+TO shekara_writer;
 
 -- Whether everything arrives: the ledger and the dead letters without their bytes; of facts their place only.
-CREATE ROLE IF NOT EXISTS shekara_operations SETTINGS PROFILE 'shekara_reading';
+CREATE ROLE IF NOT EXISTS shekara_operations;
+ALTER ROLE shekara_operations SETTINGS PROFILE 'shekara_reading';
 REVOKE ALL ON *.* FROM shekara_operations;
-GRANT SELECT ON shekara.mart_ledger TO shekara_operations;
-GRANT SELECT ON shekara.offsets_seen TO shekara_operations;
-GRANT SELECT ON shekara.mart_dead_letters TO shekara_operations;
-GRANT SELECT ON shekara.core_deliveries TO shekara_operations;
-GRANT SELECT ON shekara.batches TO shekara_operations;
-GRANT SELECT ON shekara.refused_rows TO shekara_operations;
-GRANT SELECT ON shekara.schema_migrations TO shekara_operations;
-GRANT SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_border_crossing TO shekara_operations;
-GRANT SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_stay_registration TO shekara_operations;
-GRANT SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_visa TO shekara_operations;
-GRANT SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_residence_permit TO shekara_operations;
-GRANT SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_citizenship TO shekara_operations;
-GRANT SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_work_permit TO shekara_operations;
-GRANT SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_labour_contract TO shekara_operations;
-GRANT SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_inspection TO shekara_operations;
-GRANT SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_protection_status TO shekara_operations;
-GRANT SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_residence_change TO shekara_operations;
-GRANT SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_kandas TO shekara_operations;
-GRANT SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_identity_link TO shekara_operations;
-GRANT SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_entry_ban TO shekara_operations;
-GRANT SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_correction TO shekara_operations;
-GRANT SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_dispute TO shekara_operations;
-GRANT SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_case_decision TO shekara_operations;
-GRANT SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_tick TO shekara_operations;
-GRANT SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_post_heartbeat TO shekara_operations;
-GRANT SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_post_outage TO shekara_operations;
-GRANT SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_employer_declaration TO shekara_operations;
-GRANT SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_quota_allocation TO shekara_operations;
-GRANT SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_count_statement TO shekara_operations;
-GRANT SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_shared_facts TO shekara_operations;
-GRANT SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_employer_decision TO shekara_operations;
-GRANT SELECT(topic, partition, offset, timestamp_at, code, reason, event_type, source, log_partition, log_offset, received_at) ON shekara.dead_letters TO shekara_operations;
-GRANT SELECT ON system.parts TO shekara_operations;
-GRANT SELECT ON system.merges TO shekara_operations;
+GRANT
+    SELECT ON shekara.mart_ledger,
+    SELECT ON shekara.offsets_seen,
+    SELECT ON shekara.mart_dead_letters,
+    SELECT ON shekara.core_deliveries,
+    SELECT ON shekara.batches,
+    SELECT ON shekara.refused_rows,
+    SELECT ON shekara.schema_migrations,
+    SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_border_crossing,
+    SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_stay_registration,
+    SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_visa,
+    SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_residence_permit,
+    SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_citizenship,
+    SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_work_permit,
+    SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_labour_contract,
+    SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_inspection,
+    SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_protection_status,
+    SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_residence_change,
+    SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_kandas,
+    SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_identity_link,
+    SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_entry_ban,
+    SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_correction,
+    SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_dispute,
+    SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_case_decision,
+    SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_tick,
+    SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_post_heartbeat,
+    SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_post_outage,
+    SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_employer_declaration,
+    SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_quota_allocation,
+    SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_count_statement,
+    SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_shared_facts,
+    SELECT(topic, partition, offset), SHOW COLUMNS ON shekara.raw_employer_decision,
+    SELECT(topic, partition, offset, timestamp_at, code, reason, event_type, source, log_partition, log_offset, received_at) ON shekara.dead_letters,
+    SELECT ON system.parts,
+    SELECT ON system.merges
+TO shekara_operations;
 
 -- Everything but the bytes of dead letters, which may hold anything a publisher sent: a document number too.
-CREATE ROLE IF NOT EXISTS shekara_analyst SETTINGS PROFILE 'shekara_reading';
+CREATE ROLE IF NOT EXISTS shekara_analyst;
+ALTER ROLE shekara_analyst SETTINGS PROFILE 'shekara_reading';
 REVOKE ALL ON *.* FROM shekara_analyst;
-GRANT SELECT ON shekara.raw_border_crossing TO shekara_analyst;
-GRANT SELECT ON shekara.raw_stay_registration TO shekara_analyst;
-GRANT SELECT ON shekara.raw_visa TO shekara_analyst;
-GRANT SELECT ON shekara.raw_residence_permit TO shekara_analyst;
-GRANT SELECT ON shekara.raw_citizenship TO shekara_analyst;
-GRANT SELECT ON shekara.raw_work_permit TO shekara_analyst;
-GRANT SELECT ON shekara.raw_labour_contract TO shekara_analyst;
-GRANT SELECT ON shekara.raw_inspection TO shekara_analyst;
-GRANT SELECT ON shekara.raw_protection_status TO shekara_analyst;
-GRANT SELECT ON shekara.raw_residence_change TO shekara_analyst;
-GRANT SELECT ON shekara.raw_kandas TO shekara_analyst;
-GRANT SELECT ON shekara.raw_identity_link TO shekara_analyst;
-GRANT SELECT ON shekara.raw_entry_ban TO shekara_analyst;
-GRANT SELECT ON shekara.raw_correction TO shekara_analyst;
-GRANT SELECT ON shekara.raw_dispute TO shekara_analyst;
-GRANT SELECT ON shekara.raw_case_decision TO shekara_analyst;
-GRANT SELECT ON shekara.raw_tick TO shekara_analyst;
-GRANT SELECT ON shekara.raw_post_heartbeat TO shekara_analyst;
-GRANT SELECT ON shekara.raw_post_outage TO shekara_analyst;
-GRANT SELECT ON shekara.raw_employer_declaration TO shekara_analyst;
-GRANT SELECT ON shekara.raw_quota_allocation TO shekara_analyst;
-GRANT SELECT ON shekara.alerts TO shekara_analyst;
-GRANT SELECT ON shekara.findings TO shekara_analyst;
-GRANT SELECT ON shekara.cases TO shekara_analyst;
-GRANT SELECT ON shekara.batches TO shekara_analyst;
-GRANT SELECT ON shekara.refused_rows TO shekara_analyst;
-GRANT SELECT ON shekara.core_withdrawals TO shekara_analyst;
-GRANT SELECT ON shekara.core_border_crossing TO shekara_analyst;
-GRANT SELECT ON shekara.core_stay_registration TO shekara_analyst;
-GRANT SELECT ON shekara.core_visa TO shekara_analyst;
-GRANT SELECT ON shekara.core_residence_permit TO shekara_analyst;
-GRANT SELECT ON shekara.core_citizenship TO shekara_analyst;
-GRANT SELECT ON shekara.core_work_permit TO shekara_analyst;
-GRANT SELECT ON shekara.core_labour_contract TO shekara_analyst;
-GRANT SELECT ON shekara.core_inspection TO shekara_analyst;
-GRANT SELECT ON shekara.core_protection_status TO shekara_analyst;
-GRANT SELECT ON shekara.core_residence_change TO shekara_analyst;
-GRANT SELECT ON shekara.core_kandas TO shekara_analyst;
-GRANT SELECT ON shekara.core_identity_link TO shekara_analyst;
-GRANT SELECT ON shekara.core_entry_ban TO shekara_analyst;
-GRANT SELECT ON shekara.core_correction TO shekara_analyst;
-GRANT SELECT ON shekara.core_dispute TO shekara_analyst;
-GRANT SELECT ON shekara.core_case_decision TO shekara_analyst;
-GRANT SELECT ON shekara.core_tick TO shekara_analyst;
-GRANT SELECT ON shekara.core_post_heartbeat TO shekara_analyst;
-GRANT SELECT ON shekara.core_post_outage TO shekara_analyst;
-GRANT SELECT ON shekara.core_employer_declaration TO shekara_analyst;
-GRANT SELECT ON shekara.core_quota_allocation TO shekara_analyst;
-GRANT SELECT ON shekara.alerts_now TO shekara_analyst;
-GRANT SELECT ON shekara.findings_now TO shekara_analyst;
-GRANT SELECT ON shekara.cases_now TO shekara_analyst;
-GRANT SELECT ON shekara.mart_daily_flows TO shekara_analyst;
-GRANT SELECT ON shekara.mart_open_stays TO shekara_analyst;
-GRANT SELECT ON shekara.mart_alerts TO shekara_analyst;
-GRANT SELECT ON shekara.mart_unregistered_workers TO shekara_analyst;
-GRANT SELECT ON shekara.mart_follow_up TO shekara_analyst;
-GRANT SELECT ON shekara.core_deliveries TO shekara_analyst;
-GRANT SELECT ON shekara.mart_ledger TO shekara_analyst;
-GRANT SELECT ON shekara.mart_external_balance TO shekara_analyst;
-GRANT SELECT ON shekara.mart_internal_balance TO shekara_analyst;
-GRANT SELECT ON shekara.mart_concept_figures TO shekara_analyst;
-GRANT SELECT ON shekara.core_clock TO shekara_analyst;
-GRANT SELECT ON shekara.core_stays TO shekara_analyst;
-GRANT SELECT ON shekara.mart_external_balance_by_quarter TO shekara_analyst;
-GRANT SELECT ON shekara.mart_external_balance_by_country TO shekara_analyst;
-GRANT SELECT ON shekara.mart_external_balance_by_oblast TO shekara_analyst;
-GRANT SELECT ON shekara.mart_internal_moves TO shekara_analyst;
-GRANT SELECT ON shekara.mart_crossings_by_month TO shekara_analyst;
-GRANT SELECT ON shekara.mart_entries_by_purpose TO shekara_analyst;
-GRANT SELECT ON shekara.mart_entries_by_country TO shekara_analyst;
-GRANT SELECT ON shekara.mart_outbound_workers TO shekara_analyst;
-GRANT SELECT ON shekara.core_presence TO shekara_analyst;
-GRANT SELECT ON shekara.mart_foreigners_present TO shekara_analyst;
-GRANT SELECT ON shekara.mart_foreigners_present_by_purpose TO shekara_analyst;
-GRANT SELECT ON shekara.mart_foreigners_present_by_country TO shekara_analyst;
-GRANT SELECT ON shekara.mart_stay_lengths TO shekara_analyst;
-GRANT SELECT ON shekara.mart_arrivals_notified TO shekara_analyst;
-GRANT SELECT ON shekara.mart_stay_extensions TO shekara_analyst;
-GRANT SELECT ON shekara.mart_visas TO shekara_analyst;
-GRANT SELECT ON shekara.core_residence_permits TO shekara_analyst;
-GRANT SELECT ON shekara.mart_residence_permits TO shekara_analyst;
-GRANT SELECT ON shekara.mart_overstays_by_grade TO shekara_analyst;
-GRANT SELECT ON shekara.mart_overstays_by_age TO shekara_analyst;
-GRANT SELECT ON shekara.mart_overstays_by_group TO shekara_analyst;
-GRANT SELECT ON shekara.mart_overstays_by_oblast TO shekara_analyst;
-GRANT SELECT ON shekara.mart_overstay_rate TO shekara_analyst;
-GRANT SELECT ON shekara.mart_overstays_ended TO shekara_analyst;
-GRANT SELECT ON shekara.mart_entries_during_ban TO shekara_analyst;
-GRANT SELECT ON shekara.mart_reminders TO shekara_analyst;
-GRANT SELECT ON shekara.workforce TO shekara_analyst;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_sector TO shekara_analyst;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_oblast TO shekara_analyst;
-GRANT SELECT ON shekara.mart_work_breaches TO shekara_analyst;
-GRANT SELECT ON shekara.mart_work_permits TO shekara_analyst;
-GRANT SELECT ON shekara.core_work_permits TO shekara_analyst;
-GRANT SELECT ON shekara.mart_work_permits_in_force TO shekara_analyst;
-GRANT SELECT ON shekara.core_quota_lines TO shekara_analyst;
-GRANT SELECT ON shekara.mart_quota_use TO shekara_analyst;
-GRANT SELECT ON shekara.mart_quota_cockpit TO shekara_analyst;
-GRANT SELECT ON shekara.core_workforce TO shekara_analyst;
-GRANT SELECT ON shekara.mart_quota_share TO shekara_analyst;
-GRANT SELECT ON shekara.mart_citizens_share TO shekara_analyst;
-GRANT SELECT ON shekara.mart_employers_below_citizens_share TO shekara_analyst;
-GRANT SELECT ON shekara.mart_inspections TO shekara_analyst;
-GRANT SELECT ON shekara.mart_trafficking_indicators TO shekara_analyst;
-GRANT SELECT ON shekara.mart_kandas TO shekara_analyst;
-GRANT SELECT ON shekara.mart_kandas_by_country TO shekara_analyst;
-GRANT SELECT ON shekara.mart_kandas_adaptation TO shekara_analyst;
-GRANT SELECT ON shekara.core_asylum TO shekara_analyst;
-GRANT SELECT ON shekara.mart_asylum TO shekara_analyst;
-GRANT SELECT ON shekara.mart_asylum_times TO shekara_analyst;
-GRANT SELECT ON shekara.mart_refugees TO shekara_analyst;
-GRANT SELECT ON shekara.mart_non_refoulement TO shekara_analyst;
-GRANT SELECT ON shekara.mart_follow_up_times TO shekara_analyst;
-GRANT SELECT ON shekara.mart_case_outcomes TO shekara_analyst;
-GRANT SELECT ON shekara.mart_cases_overdue TO shekara_analyst;
-GRANT SELECT ON shekara.mart_case_decisions TO shekara_analyst;
-GRANT SELECT ON shekara.mart_legalisation_campaigns TO shekara_analyst;
-GRANT SELECT ON shekara.core_events TO shekara_analyst;
-GRANT SELECT ON shekara.mart_retractions_by_rule TO shekara_analyst;
-GRANT SELECT ON shekara.mart_retractions_by_reason TO shekara_analyst;
-GRANT SELECT ON shekara.mart_retractions_by_source TO shekara_analyst;
-GRANT SELECT ON shekara.mart_lateness_by_publisher TO shekara_analyst;
-GRANT SELECT ON shekara.mart_completeness_by_publisher TO shekara_analyst;
-GRANT SELECT ON shekara.mart_post_coverage TO shekara_analyst;
-GRANT SELECT ON shekara.mart_dead_letters TO shekara_analyst;
-GRANT SELECT ON shekara.mart_corrections TO shekara_analyst;
-GRANT SELECT ON shekara.mart_disputes TO shekara_analyst;
-GRANT SELECT ON shekara.mart_eu_refused_entry TO shekara_analyst;
-GRANT SELECT ON shekara.mart_eu_found_unlawfully_present TO shekara_analyst;
-GRANT SELECT ON shekara.mart_eu_ordered_to_leave TO shekara_analyst;
-GRANT SELECT ON shekara.mart_eu_returned TO shekara_analyst;
-GRANT SELECT ON shekara.crossings_by_person TO shekara_analyst;
-GRANT SELECT ON shekara.counts TO shekara_analyst;
-GRANT SELECT ON shekara.recomputed_mart_daily_flows TO shekara_analyst;
-GRANT SELECT ON shekara.recomputed_mart_open_stays TO shekara_analyst;
-GRANT SELECT ON shekara.recomputed_core_presence TO shekara_analyst;
-GRANT SELECT ON shekara.recomputed_mart_crossings_by_month TO shekara_analyst;
-GRANT SELECT ON shekara.recomputed_mart_entries_by_purpose TO shekara_analyst;
-GRANT SELECT ON shekara.recomputed_mart_entries_by_country TO shekara_analyst;
-GRANT SELECT ON shekara.recomputed_mart_stay_lengths TO shekara_analyst;
-GRANT SELECT ON shekara.recomputed_mart_eu_refused_entry TO shekara_analyst;
-GRANT SELECT ON shekara.alerts_latest TO shekara_analyst;
-GRANT SELECT ON shekara.recomputed_alerts_now TO shekara_analyst;
-GRANT SELECT ON shekara.raw_count_statement TO shekara_analyst;
-GRANT SELECT ON shekara.feedback TO shekara_analyst;
-GRANT SELECT ON shekara.core_count_statement TO shekara_analyst;
-GRANT SELECT ON shekara.mart_sequence_gaps TO shekara_analyst;
-GRANT SELECT ON shekara.mart_repeats_by_publisher TO shekara_analyst;
-GRANT SELECT ON shekara.mart_reconciliation TO shekara_analyst;
-GRANT SELECT ON shekara.mart_rule_precision TO shekara_analyst;
-GRANT SELECT ON shekara.raw_shared_facts TO shekara_analyst;
-GRANT SELECT ON shekara.core_shared_facts TO shekara_analyst;
-GRANT SELECT ON shekara.core_same_person TO shekara_analyst;
-GRANT SELECT ON shekara.numbers_seen TO shekara_analyst;
-GRANT SELECT ON shekara.recomputed_core_same_person TO shekara_analyst;
-GRANT SELECT ON shekara.core_crossings_of_people TO shekara_analyst;
-GRANT SELECT ON shekara.core_alerts_of_people TO shekara_analyst;
-GRANT SELECT ON shekara.core_cases_of_people TO shekara_analyst;
-GRANT SELECT ON shekara.core_persons TO shekara_analyst;
-GRANT SELECT ON shekara.core_employers TO shekara_analyst;
-GRANT SELECT ON shekara.recomputed_mart_overstay_rate TO shekara_analyst;
-GRANT SELECT ON shekara.recomputed_mart_arrivals_notified TO shekara_analyst;
-GRANT SELECT ON shekara.recomputed_mart_lateness_by_publisher TO shekara_analyst;
-GRANT SELECT ON shekara.recomputed_mart_completeness_by_publisher TO shekara_analyst;
-GRANT SELECT ON shekara.raw_employer_decision TO shekara_analyst;
-GRANT SELECT ON shekara.core_employer_decision TO shekara_analyst;
-GRANT SELECT ON shekara.offsets_seen TO shekara_analyst;
-GRANT SELECT ON shekara.recomputed_mart_ledger TO shekara_analyst;
-GRANT SELECT ON shekara.recomputed_mart_retractions_by_rule TO shekara_analyst;
-GRANT SELECT ON shekara.recomputed_core_presence_by_standing TO shekara_analyst;
-GRANT SELECT ON shekara.core_presence_by_standing TO shekara_analyst;
-GRANT SELECT ON shekara.schema_migrations TO shekara_analyst;
-GRANT SELECT(topic, partition, offset, timestamp_at, code, reason, event_type, source, log_partition, log_offset, received_at) ON shekara.dead_letters TO shekara_analyst;
+GRANT
+    SELECT ON shekara.raw_border_crossing,
+    SELECT ON shekara.raw_stay_registration,
+    SELECT ON shekara.raw_visa,
+    SELECT ON shekara.raw_residence_permit,
+    SELECT ON shekara.raw_citizenship,
+    SELECT ON shekara.raw_work_permit,
+    SELECT ON shekara.raw_labour_contract,
+    SELECT ON shekara.raw_inspection,
+    SELECT ON shekara.raw_protection_status,
+    SELECT ON shekara.raw_residence_change,
+    SELECT ON shekara.raw_kandas,
+    SELECT ON shekara.raw_identity_link,
+    SELECT ON shekara.raw_entry_ban,
+    SELECT ON shekara.raw_correction,
+    SELECT ON shekara.raw_dispute,
+    SELECT ON shekara.raw_case_decision,
+    SELECT ON shekara.raw_tick,
+    SELECT ON shekara.raw_post_heartbeat,
+    SELECT ON shekara.raw_post_outage,
+    SELECT ON shekara.raw_employer_declaration,
+    SELECT ON shekara.raw_quota_allocation,
+    SELECT ON shekara.alerts,
+    SELECT ON shekara.findings,
+    SELECT ON shekara.cases,
+    SELECT ON shekara.batches,
+    SELECT ON shekara.refused_rows,
+    SELECT ON shekara.core_withdrawals,
+    SELECT ON shekara.core_border_crossing,
+    SELECT ON shekara.core_stay_registration,
+    SELECT ON shekara.core_visa,
+    SELECT ON shekara.core_residence_permit,
+    SELECT ON shekara.core_citizenship,
+    SELECT ON shekara.core_work_permit,
+    SELECT ON shekara.core_labour_contract,
+    SELECT ON shekara.core_inspection,
+    SELECT ON shekara.core_protection_status,
+    SELECT ON shekara.core_residence_change,
+    SELECT ON shekara.core_kandas,
+    SELECT ON shekara.core_identity_link,
+    SELECT ON shekara.core_entry_ban,
+    SELECT ON shekara.core_correction,
+    SELECT ON shekara.core_dispute,
+    SELECT ON shekara.core_case_decision,
+    SELECT ON shekara.core_tick,
+    SELECT ON shekara.core_post_heartbeat,
+    SELECT ON shekara.core_post_outage,
+    SELECT ON shekara.core_employer_declaration,
+    SELECT ON shekara.core_quota_allocation,
+    SELECT ON shekara.alerts_now,
+    SELECT ON shekara.findings_now,
+    SELECT ON shekara.cases_now,
+    SELECT ON shekara.mart_daily_flows,
+    SELECT ON shekara.mart_open_stays,
+    SELECT ON shekara.mart_alerts,
+    SELECT ON shekara.mart_unregistered_workers,
+    SELECT ON shekara.mart_follow_up,
+    SELECT ON shekara.core_deliveries,
+    SELECT ON shekara.mart_ledger,
+    SELECT ON shekara.mart_external_balance,
+    SELECT ON shekara.mart_internal_balance,
+    SELECT ON shekara.mart_concept_figures,
+    SELECT ON shekara.core_clock,
+    SELECT ON shekara.core_stays,
+    SELECT ON shekara.mart_external_balance_by_quarter,
+    SELECT ON shekara.mart_external_balance_by_country,
+    SELECT ON shekara.mart_external_balance_by_oblast,
+    SELECT ON shekara.mart_internal_moves,
+    SELECT ON shekara.mart_crossings_by_month,
+    SELECT ON shekara.mart_entries_by_purpose,
+    SELECT ON shekara.mart_entries_by_country,
+    SELECT ON shekara.mart_outbound_workers,
+    SELECT ON shekara.core_presence,
+    SELECT ON shekara.mart_foreigners_present,
+    SELECT ON shekara.mart_foreigners_present_by_purpose,
+    SELECT ON shekara.mart_foreigners_present_by_country,
+    SELECT ON shekara.mart_stay_lengths,
+    SELECT ON shekara.mart_arrivals_notified,
+    SELECT ON shekara.mart_stay_extensions,
+    SELECT ON shekara.mart_visas,
+    SELECT ON shekara.core_residence_permits,
+    SELECT ON shekara.mart_residence_permits,
+    SELECT ON shekara.mart_overstays_by_grade,
+    SELECT ON shekara.mart_overstays_by_age,
+    SELECT ON shekara.mart_overstays_by_group,
+    SELECT ON shekara.mart_overstays_by_oblast,
+    SELECT ON shekara.mart_overstay_rate,
+    SELECT ON shekara.mart_overstays_ended,
+    SELECT ON shekara.mart_entries_during_ban,
+    SELECT ON shekara.mart_reminders,
+    SELECT ON shekara.workforce,
+    SELECT ON shekara.mart_unregistered_workers_by_sector,
+    SELECT ON shekara.mart_unregistered_workers_by_oblast,
+    SELECT ON shekara.mart_work_breaches,
+    SELECT ON shekara.mart_work_permits,
+    SELECT ON shekara.core_work_permits,
+    SELECT ON shekara.mart_work_permits_in_force,
+    SELECT ON shekara.core_quota_lines,
+    SELECT ON shekara.mart_quota_use,
+    SELECT ON shekara.mart_quota_cockpit,
+    SELECT ON shekara.core_workforce,
+    SELECT ON shekara.mart_quota_share,
+    SELECT ON shekara.mart_citizens_share,
+    SELECT ON shekara.mart_employers_below_citizens_share,
+    SELECT ON shekara.mart_inspections,
+    SELECT ON shekara.mart_trafficking_indicators,
+    SELECT ON shekara.mart_kandas,
+    SELECT ON shekara.mart_kandas_by_country,
+    SELECT ON shekara.mart_kandas_adaptation,
+    SELECT ON shekara.core_asylum,
+    SELECT ON shekara.mart_asylum,
+    SELECT ON shekara.mart_asylum_times,
+    SELECT ON shekara.mart_refugees,
+    SELECT ON shekara.mart_non_refoulement,
+    SELECT ON shekara.mart_follow_up_times,
+    SELECT ON shekara.mart_case_outcomes,
+    SELECT ON shekara.mart_cases_overdue,
+    SELECT ON shekara.mart_case_decisions,
+    SELECT ON shekara.mart_legalisation_campaigns,
+    SELECT ON shekara.core_events,
+    SELECT ON shekara.mart_retractions_by_rule,
+    SELECT ON shekara.mart_retractions_by_reason,
+    SELECT ON shekara.mart_retractions_by_source,
+    SELECT ON shekara.mart_lateness_by_publisher,
+    SELECT ON shekara.mart_completeness_by_publisher,
+    SELECT ON shekara.mart_post_coverage,
+    SELECT ON shekara.mart_dead_letters,
+    SELECT ON shekara.mart_corrections,
+    SELECT ON shekara.mart_disputes,
+    SELECT ON shekara.mart_eu_refused_entry,
+    SELECT ON shekara.mart_eu_found_unlawfully_present,
+    SELECT ON shekara.mart_eu_ordered_to_leave,
+    SELECT ON shekara.mart_eu_returned,
+    SELECT ON shekara.crossings_by_person,
+    SELECT ON shekara.counts,
+    SELECT ON shekara.recomputed_mart_daily_flows,
+    SELECT ON shekara.recomputed_mart_open_stays,
+    SELECT ON shekara.recomputed_core_presence,
+    SELECT ON shekara.recomputed_mart_crossings_by_month,
+    SELECT ON shekara.recomputed_mart_entries_by_purpose,
+    SELECT ON shekara.recomputed_mart_entries_by_country,
+    SELECT ON shekara.recomputed_mart_stay_lengths,
+    SELECT ON shekara.recomputed_mart_eu_refused_entry,
+    SELECT ON shekara.alerts_latest,
+    SELECT ON shekara.recomputed_alerts_now,
+    SELECT ON shekara.raw_count_statement,
+    SELECT ON shekara.feedback,
+    SELECT ON shekara.core_count_statement,
+    SELECT ON shekara.mart_sequence_gaps,
+    SELECT ON shekara.mart_repeats_by_publisher,
+    SELECT ON shekara.mart_reconciliation,
+    SELECT ON shekara.mart_rule_precision,
+    SELECT ON shekara.raw_shared_facts,
+    SELECT ON shekara.core_shared_facts,
+    SELECT ON shekara.core_same_person,
+    SELECT ON shekara.numbers_seen,
+    SELECT ON shekara.recomputed_core_same_person,
+    SELECT ON shekara.core_crossings_of_people,
+    SELECT ON shekara.core_alerts_of_people,
+    SELECT ON shekara.core_cases_of_people,
+    SELECT ON shekara.core_persons,
+    SELECT ON shekara.core_employers,
+    SELECT ON shekara.recomputed_mart_overstay_rate,
+    SELECT ON shekara.recomputed_mart_arrivals_notified,
+    SELECT ON shekara.recomputed_mart_lateness_by_publisher,
+    SELECT ON shekara.recomputed_mart_completeness_by_publisher,
+    SELECT ON shekara.raw_employer_decision,
+    SELECT ON shekara.core_employer_decision,
+    SELECT ON shekara.offsets_seen,
+    SELECT ON shekara.recomputed_mart_ledger,
+    SELECT ON shekara.recomputed_mart_retractions_by_rule,
+    SELECT ON shekara.recomputed_core_presence_by_standing,
+    SELECT ON shekara.core_presence_by_standing,
+    SELECT ON shekara.schema_migrations,
+    SELECT(topic, partition, offset, timestamp_at, code, reason, event_type, source, log_partition, log_offset, received_at) ON shekara.dead_letters
+TO shekara_analyst;
 
 -- An analyst who publishes: reads what an analyst reads, and notes what was released.
 CREATE ROLE IF NOT EXISTS shekara_releaser;
+ALTER ROLE shekara_releaser SETTINGS NONE;
 REVOKE ALL ON *.* FROM shekara_releaser;
-GRANT SELECT ON shekara.raw_border_crossing TO shekara_releaser;
-GRANT SELECT ON shekara.raw_stay_registration TO shekara_releaser;
-GRANT SELECT ON shekara.raw_visa TO shekara_releaser;
-GRANT SELECT ON shekara.raw_residence_permit TO shekara_releaser;
-GRANT SELECT ON shekara.raw_citizenship TO shekara_releaser;
-GRANT SELECT ON shekara.raw_work_permit TO shekara_releaser;
-GRANT SELECT ON shekara.raw_labour_contract TO shekara_releaser;
-GRANT SELECT ON shekara.raw_inspection TO shekara_releaser;
-GRANT SELECT ON shekara.raw_protection_status TO shekara_releaser;
-GRANT SELECT ON shekara.raw_residence_change TO shekara_releaser;
-GRANT SELECT ON shekara.raw_kandas TO shekara_releaser;
-GRANT SELECT ON shekara.raw_identity_link TO shekara_releaser;
-GRANT SELECT ON shekara.raw_entry_ban TO shekara_releaser;
-GRANT SELECT ON shekara.raw_correction TO shekara_releaser;
-GRANT SELECT ON shekara.raw_dispute TO shekara_releaser;
-GRANT SELECT ON shekara.raw_case_decision TO shekara_releaser;
-GRANT SELECT ON shekara.raw_tick TO shekara_releaser;
-GRANT SELECT ON shekara.raw_post_heartbeat TO shekara_releaser;
-GRANT SELECT ON shekara.raw_post_outage TO shekara_releaser;
-GRANT SELECT ON shekara.raw_employer_declaration TO shekara_releaser;
-GRANT SELECT ON shekara.raw_quota_allocation TO shekara_releaser;
-GRANT SELECT ON shekara.alerts TO shekara_releaser;
-GRANT SELECT ON shekara.findings TO shekara_releaser;
-GRANT SELECT ON shekara.cases TO shekara_releaser;
-GRANT SELECT ON shekara.batches TO shekara_releaser;
-GRANT SELECT ON shekara.refused_rows TO shekara_releaser;
-GRANT SELECT ON shekara.core_withdrawals TO shekara_releaser;
-GRANT SELECT ON shekara.core_border_crossing TO shekara_releaser;
-GRANT SELECT ON shekara.core_stay_registration TO shekara_releaser;
-GRANT SELECT ON shekara.core_visa TO shekara_releaser;
-GRANT SELECT ON shekara.core_residence_permit TO shekara_releaser;
-GRANT SELECT ON shekara.core_citizenship TO shekara_releaser;
-GRANT SELECT ON shekara.core_work_permit TO shekara_releaser;
-GRANT SELECT ON shekara.core_labour_contract TO shekara_releaser;
-GRANT SELECT ON shekara.core_inspection TO shekara_releaser;
-GRANT SELECT ON shekara.core_protection_status TO shekara_releaser;
-GRANT SELECT ON shekara.core_residence_change TO shekara_releaser;
-GRANT SELECT ON shekara.core_kandas TO shekara_releaser;
-GRANT SELECT ON shekara.core_identity_link TO shekara_releaser;
-GRANT SELECT ON shekara.core_entry_ban TO shekara_releaser;
-GRANT SELECT ON shekara.core_correction TO shekara_releaser;
-GRANT SELECT ON shekara.core_dispute TO shekara_releaser;
-GRANT SELECT ON shekara.core_case_decision TO shekara_releaser;
-GRANT SELECT ON shekara.core_tick TO shekara_releaser;
-GRANT SELECT ON shekara.core_post_heartbeat TO shekara_releaser;
-GRANT SELECT ON shekara.core_post_outage TO shekara_releaser;
-GRANT SELECT ON shekara.core_employer_declaration TO shekara_releaser;
-GRANT SELECT ON shekara.core_quota_allocation TO shekara_releaser;
-GRANT SELECT ON shekara.alerts_now TO shekara_releaser;
-GRANT SELECT ON shekara.findings_now TO shekara_releaser;
-GRANT SELECT ON shekara.cases_now TO shekara_releaser;
-GRANT SELECT ON shekara.mart_daily_flows TO shekara_releaser;
-GRANT SELECT ON shekara.mart_open_stays TO shekara_releaser;
-GRANT SELECT ON shekara.mart_alerts TO shekara_releaser;
-GRANT SELECT ON shekara.mart_unregistered_workers TO shekara_releaser;
-GRANT SELECT ON shekara.mart_follow_up TO shekara_releaser;
-GRANT SELECT ON shekara.core_deliveries TO shekara_releaser;
-GRANT SELECT ON shekara.mart_ledger TO shekara_releaser;
-GRANT SELECT ON shekara.mart_external_balance TO shekara_releaser;
-GRANT SELECT ON shekara.mart_internal_balance TO shekara_releaser;
-GRANT SELECT ON shekara.mart_concept_figures TO shekara_releaser;
-GRANT SELECT ON shekara.core_clock TO shekara_releaser;
-GRANT SELECT ON shekara.core_stays TO shekara_releaser;
-GRANT SELECT ON shekara.mart_external_balance_by_quarter TO shekara_releaser;
-GRANT SELECT ON shekara.mart_external_balance_by_country TO shekara_releaser;
-GRANT SELECT ON shekara.mart_external_balance_by_oblast TO shekara_releaser;
-GRANT SELECT ON shekara.mart_internal_moves TO shekara_releaser;
-GRANT SELECT ON shekara.mart_crossings_by_month TO shekara_releaser;
-GRANT SELECT ON shekara.mart_entries_by_purpose TO shekara_releaser;
-GRANT SELECT ON shekara.mart_entries_by_country TO shekara_releaser;
-GRANT SELECT ON shekara.mart_outbound_workers TO shekara_releaser;
-GRANT SELECT ON shekara.core_presence TO shekara_releaser;
-GRANT SELECT ON shekara.mart_foreigners_present TO shekara_releaser;
-GRANT SELECT ON shekara.mart_foreigners_present_by_purpose TO shekara_releaser;
-GRANT SELECT ON shekara.mart_foreigners_present_by_country TO shekara_releaser;
-GRANT SELECT ON shekara.mart_stay_lengths TO shekara_releaser;
-GRANT SELECT ON shekara.mart_arrivals_notified TO shekara_releaser;
-GRANT SELECT ON shekara.mart_stay_extensions TO shekara_releaser;
-GRANT SELECT ON shekara.mart_visas TO shekara_releaser;
-GRANT SELECT ON shekara.core_residence_permits TO shekara_releaser;
-GRANT SELECT ON shekara.mart_residence_permits TO shekara_releaser;
-GRANT SELECT ON shekara.mart_overstays_by_grade TO shekara_releaser;
-GRANT SELECT ON shekara.mart_overstays_by_age TO shekara_releaser;
-GRANT SELECT ON shekara.mart_overstays_by_group TO shekara_releaser;
-GRANT SELECT ON shekara.mart_overstays_by_oblast TO shekara_releaser;
-GRANT SELECT ON shekara.mart_overstay_rate TO shekara_releaser;
-GRANT SELECT ON shekara.mart_overstays_ended TO shekara_releaser;
-GRANT SELECT ON shekara.mart_entries_during_ban TO shekara_releaser;
-GRANT SELECT ON shekara.mart_reminders TO shekara_releaser;
-GRANT SELECT ON shekara.workforce TO shekara_releaser;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_sector TO shekara_releaser;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_oblast TO shekara_releaser;
-GRANT SELECT ON shekara.mart_work_breaches TO shekara_releaser;
-GRANT SELECT ON shekara.mart_work_permits TO shekara_releaser;
-GRANT SELECT ON shekara.core_work_permits TO shekara_releaser;
-GRANT SELECT ON shekara.mart_work_permits_in_force TO shekara_releaser;
-GRANT SELECT ON shekara.core_quota_lines TO shekara_releaser;
-GRANT SELECT ON shekara.mart_quota_use TO shekara_releaser;
-GRANT SELECT ON shekara.mart_quota_cockpit TO shekara_releaser;
-GRANT SELECT ON shekara.core_workforce TO shekara_releaser;
-GRANT SELECT ON shekara.mart_quota_share TO shekara_releaser;
-GRANT SELECT ON shekara.mart_citizens_share TO shekara_releaser;
-GRANT SELECT ON shekara.mart_employers_below_citizens_share TO shekara_releaser;
-GRANT SELECT ON shekara.mart_inspections TO shekara_releaser;
-GRANT SELECT ON shekara.mart_trafficking_indicators TO shekara_releaser;
-GRANT SELECT ON shekara.mart_kandas TO shekara_releaser;
-GRANT SELECT ON shekara.mart_kandas_by_country TO shekara_releaser;
-GRANT SELECT ON shekara.mart_kandas_adaptation TO shekara_releaser;
-GRANT SELECT ON shekara.core_asylum TO shekara_releaser;
-GRANT SELECT ON shekara.mart_asylum TO shekara_releaser;
-GRANT SELECT ON shekara.mart_asylum_times TO shekara_releaser;
-GRANT SELECT ON shekara.mart_refugees TO shekara_releaser;
-GRANT SELECT ON shekara.mart_non_refoulement TO shekara_releaser;
-GRANT SELECT ON shekara.mart_follow_up_times TO shekara_releaser;
-GRANT SELECT ON shekara.mart_case_outcomes TO shekara_releaser;
-GRANT SELECT ON shekara.mart_cases_overdue TO shekara_releaser;
-GRANT SELECT ON shekara.mart_case_decisions TO shekara_releaser;
-GRANT SELECT ON shekara.mart_legalisation_campaigns TO shekara_releaser;
-GRANT SELECT ON shekara.core_events TO shekara_releaser;
-GRANT SELECT ON shekara.mart_retractions_by_rule TO shekara_releaser;
-GRANT SELECT ON shekara.mart_retractions_by_reason TO shekara_releaser;
-GRANT SELECT ON shekara.mart_retractions_by_source TO shekara_releaser;
-GRANT SELECT ON shekara.mart_lateness_by_publisher TO shekara_releaser;
-GRANT SELECT ON shekara.mart_completeness_by_publisher TO shekara_releaser;
-GRANT SELECT ON shekara.mart_post_coverage TO shekara_releaser;
-GRANT SELECT ON shekara.mart_dead_letters TO shekara_releaser;
-GRANT SELECT ON shekara.mart_corrections TO shekara_releaser;
-GRANT SELECT ON shekara.mart_disputes TO shekara_releaser;
-GRANT SELECT ON shekara.mart_eu_refused_entry TO shekara_releaser;
-GRANT SELECT ON shekara.mart_eu_found_unlawfully_present TO shekara_releaser;
-GRANT SELECT ON shekara.mart_eu_ordered_to_leave TO shekara_releaser;
-GRANT SELECT ON shekara.mart_eu_returned TO shekara_releaser;
-GRANT SELECT ON shekara.crossings_by_person TO shekara_releaser;
-GRANT SELECT ON shekara.counts TO shekara_releaser;
-GRANT SELECT ON shekara.recomputed_mart_daily_flows TO shekara_releaser;
-GRANT SELECT ON shekara.recomputed_mart_open_stays TO shekara_releaser;
-GRANT SELECT ON shekara.recomputed_core_presence TO shekara_releaser;
-GRANT SELECT ON shekara.recomputed_mart_crossings_by_month TO shekara_releaser;
-GRANT SELECT ON shekara.recomputed_mart_entries_by_purpose TO shekara_releaser;
-GRANT SELECT ON shekara.recomputed_mart_entries_by_country TO shekara_releaser;
-GRANT SELECT ON shekara.recomputed_mart_stay_lengths TO shekara_releaser;
-GRANT SELECT ON shekara.recomputed_mart_eu_refused_entry TO shekara_releaser;
-GRANT SELECT ON shekara.alerts_latest TO shekara_releaser;
-GRANT SELECT ON shekara.recomputed_alerts_now TO shekara_releaser;
-GRANT SELECT ON shekara.raw_count_statement TO shekara_releaser;
-GRANT SELECT ON shekara.feedback TO shekara_releaser;
-GRANT SELECT ON shekara.core_count_statement TO shekara_releaser;
-GRANT SELECT ON shekara.mart_sequence_gaps TO shekara_releaser;
-GRANT SELECT ON shekara.mart_repeats_by_publisher TO shekara_releaser;
-GRANT SELECT ON shekara.mart_reconciliation TO shekara_releaser;
-GRANT SELECT ON shekara.mart_rule_precision TO shekara_releaser;
-GRANT SELECT ON shekara.raw_shared_facts TO shekara_releaser;
-GRANT SELECT ON shekara.core_shared_facts TO shekara_releaser;
-GRANT SELECT ON shekara.core_same_person TO shekara_releaser;
-GRANT SELECT ON shekara.numbers_seen TO shekara_releaser;
-GRANT SELECT ON shekara.recomputed_core_same_person TO shekara_releaser;
-GRANT SELECT ON shekara.core_crossings_of_people TO shekara_releaser;
-GRANT SELECT ON shekara.core_alerts_of_people TO shekara_releaser;
-GRANT SELECT ON shekara.core_cases_of_people TO shekara_releaser;
-GRANT SELECT ON shekara.core_persons TO shekara_releaser;
-GRANT SELECT ON shekara.core_employers TO shekara_releaser;
-GRANT SELECT ON shekara.recomputed_mart_overstay_rate TO shekara_releaser;
-GRANT SELECT ON shekara.recomputed_mart_arrivals_notified TO shekara_releaser;
-GRANT SELECT ON shekara.recomputed_mart_lateness_by_publisher TO shekara_releaser;
-GRANT SELECT ON shekara.recomputed_mart_completeness_by_publisher TO shekara_releaser;
-GRANT SELECT ON shekara.raw_employer_decision TO shekara_releaser;
-GRANT SELECT ON shekara.core_employer_decision TO shekara_releaser;
-GRANT SELECT ON shekara.offsets_seen TO shekara_releaser;
-GRANT SELECT ON shekara.recomputed_mart_ledger TO shekara_releaser;
-GRANT SELECT ON shekara.recomputed_mart_retractions_by_rule TO shekara_releaser;
-GRANT SELECT ON shekara.recomputed_core_presence_by_standing TO shekara_releaser;
-GRANT SELECT ON shekara.core_presence_by_standing TO shekara_releaser;
-GRANT SELECT ON shekara.schema_migrations TO shekara_releaser;
-GRANT SELECT(topic, partition, offset, timestamp_at, code, reason, event_type, source, log_partition, log_offset, received_at) ON shekara.dead_letters TO shekara_releaser;
-GRANT SELECT, INSERT ON shekara.published_figures TO shekara_releaser;
+GRANT
+    SELECT ON shekara.raw_border_crossing,
+    SELECT ON shekara.raw_stay_registration,
+    SELECT ON shekara.raw_visa,
+    SELECT ON shekara.raw_residence_permit,
+    SELECT ON shekara.raw_citizenship,
+    SELECT ON shekara.raw_work_permit,
+    SELECT ON shekara.raw_labour_contract,
+    SELECT ON shekara.raw_inspection,
+    SELECT ON shekara.raw_protection_status,
+    SELECT ON shekara.raw_residence_change,
+    SELECT ON shekara.raw_kandas,
+    SELECT ON shekara.raw_identity_link,
+    SELECT ON shekara.raw_entry_ban,
+    SELECT ON shekara.raw_correction,
+    SELECT ON shekara.raw_dispute,
+    SELECT ON shekara.raw_case_decision,
+    SELECT ON shekara.raw_tick,
+    SELECT ON shekara.raw_post_heartbeat,
+    SELECT ON shekara.raw_post_outage,
+    SELECT ON shekara.raw_employer_declaration,
+    SELECT ON shekara.raw_quota_allocation,
+    SELECT ON shekara.alerts,
+    SELECT ON shekara.findings,
+    SELECT ON shekara.cases,
+    SELECT ON shekara.batches,
+    SELECT ON shekara.refused_rows,
+    SELECT ON shekara.core_withdrawals,
+    SELECT ON shekara.core_border_crossing,
+    SELECT ON shekara.core_stay_registration,
+    SELECT ON shekara.core_visa,
+    SELECT ON shekara.core_residence_permit,
+    SELECT ON shekara.core_citizenship,
+    SELECT ON shekara.core_work_permit,
+    SELECT ON shekara.core_labour_contract,
+    SELECT ON shekara.core_inspection,
+    SELECT ON shekara.core_protection_status,
+    SELECT ON shekara.core_residence_change,
+    SELECT ON shekara.core_kandas,
+    SELECT ON shekara.core_identity_link,
+    SELECT ON shekara.core_entry_ban,
+    SELECT ON shekara.core_correction,
+    SELECT ON shekara.core_dispute,
+    SELECT ON shekara.core_case_decision,
+    SELECT ON shekara.core_tick,
+    SELECT ON shekara.core_post_heartbeat,
+    SELECT ON shekara.core_post_outage,
+    SELECT ON shekara.core_employer_declaration,
+    SELECT ON shekara.core_quota_allocation,
+    SELECT ON shekara.alerts_now,
+    SELECT ON shekara.findings_now,
+    SELECT ON shekara.cases_now,
+    SELECT ON shekara.mart_daily_flows,
+    SELECT ON shekara.mart_open_stays,
+    SELECT ON shekara.mart_alerts,
+    SELECT ON shekara.mart_unregistered_workers,
+    SELECT ON shekara.mart_follow_up,
+    SELECT ON shekara.core_deliveries,
+    SELECT ON shekara.mart_ledger,
+    SELECT ON shekara.mart_external_balance,
+    SELECT ON shekara.mart_internal_balance,
+    SELECT ON shekara.mart_concept_figures,
+    SELECT ON shekara.core_clock,
+    SELECT ON shekara.core_stays,
+    SELECT ON shekara.mart_external_balance_by_quarter,
+    SELECT ON shekara.mart_external_balance_by_country,
+    SELECT ON shekara.mart_external_balance_by_oblast,
+    SELECT ON shekara.mart_internal_moves,
+    SELECT ON shekara.mart_crossings_by_month,
+    SELECT ON shekara.mart_entries_by_purpose,
+    SELECT ON shekara.mart_entries_by_country,
+    SELECT ON shekara.mart_outbound_workers,
+    SELECT ON shekara.core_presence,
+    SELECT ON shekara.mart_foreigners_present,
+    SELECT ON shekara.mart_foreigners_present_by_purpose,
+    SELECT ON shekara.mart_foreigners_present_by_country,
+    SELECT ON shekara.mart_stay_lengths,
+    SELECT ON shekara.mart_arrivals_notified,
+    SELECT ON shekara.mart_stay_extensions,
+    SELECT ON shekara.mart_visas,
+    SELECT ON shekara.core_residence_permits,
+    SELECT ON shekara.mart_residence_permits,
+    SELECT ON shekara.mart_overstays_by_grade,
+    SELECT ON shekara.mart_overstays_by_age,
+    SELECT ON shekara.mart_overstays_by_group,
+    SELECT ON shekara.mart_overstays_by_oblast,
+    SELECT ON shekara.mart_overstay_rate,
+    SELECT ON shekara.mart_overstays_ended,
+    SELECT ON shekara.mart_entries_during_ban,
+    SELECT ON shekara.mart_reminders,
+    SELECT ON shekara.workforce,
+    SELECT ON shekara.mart_unregistered_workers_by_sector,
+    SELECT ON shekara.mart_unregistered_workers_by_oblast,
+    SELECT ON shekara.mart_work_breaches,
+    SELECT ON shekara.mart_work_permits,
+    SELECT ON shekara.core_work_permits,
+    SELECT ON shekara.mart_work_permits_in_force,
+    SELECT ON shekara.core_quota_lines,
+    SELECT ON shekara.mart_quota_use,
+    SELECT ON shekara.mart_quota_cockpit,
+    SELECT ON shekara.core_workforce,
+    SELECT ON shekara.mart_quota_share,
+    SELECT ON shekara.mart_citizens_share,
+    SELECT ON shekara.mart_employers_below_citizens_share,
+    SELECT ON shekara.mart_inspections,
+    SELECT ON shekara.mart_trafficking_indicators,
+    SELECT ON shekara.mart_kandas,
+    SELECT ON shekara.mart_kandas_by_country,
+    SELECT ON shekara.mart_kandas_adaptation,
+    SELECT ON shekara.core_asylum,
+    SELECT ON shekara.mart_asylum,
+    SELECT ON shekara.mart_asylum_times,
+    SELECT ON shekara.mart_refugees,
+    SELECT ON shekara.mart_non_refoulement,
+    SELECT ON shekara.mart_follow_up_times,
+    SELECT ON shekara.mart_case_outcomes,
+    SELECT ON shekara.mart_cases_overdue,
+    SELECT ON shekara.mart_case_decisions,
+    SELECT ON shekara.mart_legalisation_campaigns,
+    SELECT ON shekara.core_events,
+    SELECT ON shekara.mart_retractions_by_rule,
+    SELECT ON shekara.mart_retractions_by_reason,
+    SELECT ON shekara.mart_retractions_by_source,
+    SELECT ON shekara.mart_lateness_by_publisher,
+    SELECT ON shekara.mart_completeness_by_publisher,
+    SELECT ON shekara.mart_post_coverage,
+    SELECT ON shekara.mart_dead_letters,
+    SELECT ON shekara.mart_corrections,
+    SELECT ON shekara.mart_disputes,
+    SELECT ON shekara.mart_eu_refused_entry,
+    SELECT ON shekara.mart_eu_found_unlawfully_present,
+    SELECT ON shekara.mart_eu_ordered_to_leave,
+    SELECT ON shekara.mart_eu_returned,
+    SELECT ON shekara.crossings_by_person,
+    SELECT ON shekara.counts,
+    SELECT ON shekara.recomputed_mart_daily_flows,
+    SELECT ON shekara.recomputed_mart_open_stays,
+    SELECT ON shekara.recomputed_core_presence,
+    SELECT ON shekara.recomputed_mart_crossings_by_month,
+    SELECT ON shekara.recomputed_mart_entries_by_purpose,
+    SELECT ON shekara.recomputed_mart_entries_by_country,
+    SELECT ON shekara.recomputed_mart_stay_lengths,
+    SELECT ON shekara.recomputed_mart_eu_refused_entry,
+    SELECT ON shekara.alerts_latest,
+    SELECT ON shekara.recomputed_alerts_now,
+    SELECT ON shekara.raw_count_statement,
+    SELECT ON shekara.feedback,
+    SELECT ON shekara.core_count_statement,
+    SELECT ON shekara.mart_sequence_gaps,
+    SELECT ON shekara.mart_repeats_by_publisher,
+    SELECT ON shekara.mart_reconciliation,
+    SELECT ON shekara.mart_rule_precision,
+    SELECT ON shekara.raw_shared_facts,
+    SELECT ON shekara.core_shared_facts,
+    SELECT ON shekara.core_same_person,
+    SELECT ON shekara.numbers_seen,
+    SELECT ON shekara.recomputed_core_same_person,
+    SELECT ON shekara.core_crossings_of_people,
+    SELECT ON shekara.core_alerts_of_people,
+    SELECT ON shekara.core_cases_of_people,
+    SELECT ON shekara.core_persons,
+    SELECT ON shekara.core_employers,
+    SELECT ON shekara.recomputed_mart_overstay_rate,
+    SELECT ON shekara.recomputed_mart_arrivals_notified,
+    SELECT ON shekara.recomputed_mart_lateness_by_publisher,
+    SELECT ON shekara.recomputed_mart_completeness_by_publisher,
+    SELECT ON shekara.raw_employer_decision,
+    SELECT ON shekara.core_employer_decision,
+    SELECT ON shekara.offsets_seen,
+    SELECT ON shekara.recomputed_mart_ledger,
+    SELECT ON shekara.recomputed_mart_retractions_by_rule,
+    SELECT ON shekara.recomputed_core_presence_by_standing,
+    SELECT ON shekara.core_presence_by_standing,
+    SELECT ON shekara.schema_migrations,
+    SELECT(topic, partition, offset, timestamp_at, code, reason, event_type, source, log_partition, log_offset, received_at) ON shekara.dead_letters,
+    SELECT, INSERT ON shekara.published_figures
+TO shekara_releaser;
 
 -- An analyst of KZ-10: alerts, cases and counts of that oblast, and the marts of these.
-CREATE ROLE IF NOT EXISTS shekara_oblast_kz_10 SETTINGS PROFILE 'shekara_reading';
+CREATE ROLE IF NOT EXISTS shekara_oblast_kz_10;
+ALTER ROLE shekara_oblast_kz_10 SETTINGS PROFILE 'shekara_reading';
 REVOKE ALL ON *.* FROM shekara_oblast_kz_10;
-GRANT SELECT ON shekara.alerts TO shekara_oblast_kz_10;
-GRANT SELECT ON shekara.alerts_latest TO shekara_oblast_kz_10;
-GRANT SELECT ON shekara.cases TO shekara_oblast_kz_10;
-GRANT SELECT ON shekara.counts TO shekara_oblast_kz_10;
-GRANT SELECT ON shekara.alerts_now TO shekara_oblast_kz_10;
-GRANT SELECT ON shekara.cases_now TO shekara_oblast_kz_10;
-GRANT SELECT ON shekara.core_same_person TO shekara_oblast_kz_10;
-GRANT SELECT ON shekara.core_alerts_of_people TO shekara_oblast_kz_10;
-GRANT SELECT ON shekara.core_cases_of_people TO shekara_oblast_kz_10;
-GRANT SELECT ON shekara.core_presence TO shekara_oblast_kz_10;
-GRANT SELECT ON shekara.core_presence_by_standing TO shekara_oblast_kz_10;
-GRANT SELECT ON shekara.mart_daily_flows TO shekara_oblast_kz_10;
-GRANT SELECT ON shekara.mart_open_stays TO shekara_oblast_kz_10;
-GRANT SELECT ON shekara.mart_alerts TO shekara_oblast_kz_10;
-GRANT SELECT ON shekara.mart_follow_up TO shekara_oblast_kz_10;
-GRANT SELECT ON shekara.mart_follow_up_times TO shekara_oblast_kz_10;
-GRANT SELECT ON shekara.mart_case_outcomes TO shekara_oblast_kz_10;
-GRANT SELECT ON shekara.mart_non_refoulement TO shekara_oblast_kz_10;
-GRANT SELECT ON shekara.mart_foreigners_present TO shekara_oblast_kz_10;
-GRANT SELECT ON shekara.mart_entries_during_ban TO shekara_oblast_kz_10;
-GRANT SELECT ON shekara.mart_foreigners_present_by_purpose TO shekara_oblast_kz_10;
-GRANT SELECT ON shekara.mart_foreigners_present_by_country TO shekara_oblast_kz_10;
-GRANT SELECT ON shekara.mart_overstays_by_oblast TO shekara_oblast_kz_10;
-GRANT SELECT ON shekara.mart_overstays_by_grade TO shekara_oblast_kz_10;
-GRANT SELECT ON shekara.mart_overstays_by_group TO shekara_oblast_kz_10;
-GRANT SELECT ON shekara.mart_overstays_ended TO shekara_oblast_kz_10;
-GRANT SELECT ON shekara.mart_unregistered_workers TO shekara_oblast_kz_10;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_oblast TO shekara_oblast_kz_10;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_sector TO shekara_oblast_kz_10;
-GRANT SELECT ON shekara.mart_work_breaches TO shekara_oblast_kz_10;
-GRANT SELECT ON shekara.mart_retractions_by_rule TO shekara_oblast_kz_10;
-GRANT SELECT ON shekara.mart_retractions_by_reason TO shekara_oblast_kz_10;
-GRANT SELECT ON shekara.mart_trafficking_indicators TO shekara_oblast_kz_10;
+GRANT
+    SELECT ON shekara.alerts,
+    SELECT ON shekara.alerts_latest,
+    SELECT ON shekara.cases,
+    SELECT ON shekara.counts,
+    SELECT ON shekara.alerts_now,
+    SELECT ON shekara.cases_now,
+    SELECT ON shekara.core_same_person,
+    SELECT ON shekara.core_alerts_of_people,
+    SELECT ON shekara.core_cases_of_people,
+    SELECT ON shekara.core_presence,
+    SELECT ON shekara.core_presence_by_standing,
+    SELECT ON shekara.mart_daily_flows,
+    SELECT ON shekara.mart_open_stays,
+    SELECT ON shekara.mart_alerts,
+    SELECT ON shekara.mart_follow_up,
+    SELECT ON shekara.mart_follow_up_times,
+    SELECT ON shekara.mart_case_outcomes,
+    SELECT ON shekara.mart_non_refoulement,
+    SELECT ON shekara.mart_foreigners_present,
+    SELECT ON shekara.mart_entries_during_ban,
+    SELECT ON shekara.mart_foreigners_present_by_purpose,
+    SELECT ON shekara.mart_foreigners_present_by_country,
+    SELECT ON shekara.mart_overstays_by_oblast,
+    SELECT ON shekara.mart_overstays_by_grade,
+    SELECT ON shekara.mart_overstays_by_group,
+    SELECT ON shekara.mart_overstays_ended,
+    SELECT ON shekara.mart_unregistered_workers,
+    SELECT ON shekara.mart_unregistered_workers_by_oblast,
+    SELECT ON shekara.mart_unregistered_workers_by_sector,
+    SELECT ON shekara.mart_work_breaches,
+    SELECT ON shekara.mart_retractions_by_rule,
+    SELECT ON shekara.mart_retractions_by_reason,
+    SELECT ON shekara.mart_trafficking_indicators
+TO shekara_oblast_kz_10;
 
 -- An analyst of KZ-11: alerts, cases and counts of that oblast, and the marts of these.
-CREATE ROLE IF NOT EXISTS shekara_oblast_kz_11 SETTINGS PROFILE 'shekara_reading';
+CREATE ROLE IF NOT EXISTS shekara_oblast_kz_11;
+ALTER ROLE shekara_oblast_kz_11 SETTINGS PROFILE 'shekara_reading';
 REVOKE ALL ON *.* FROM shekara_oblast_kz_11;
-GRANT SELECT ON shekara.alerts TO shekara_oblast_kz_11;
-GRANT SELECT ON shekara.alerts_latest TO shekara_oblast_kz_11;
-GRANT SELECT ON shekara.cases TO shekara_oblast_kz_11;
-GRANT SELECT ON shekara.counts TO shekara_oblast_kz_11;
-GRANT SELECT ON shekara.alerts_now TO shekara_oblast_kz_11;
-GRANT SELECT ON shekara.cases_now TO shekara_oblast_kz_11;
-GRANT SELECT ON shekara.core_same_person TO shekara_oblast_kz_11;
-GRANT SELECT ON shekara.core_alerts_of_people TO shekara_oblast_kz_11;
-GRANT SELECT ON shekara.core_cases_of_people TO shekara_oblast_kz_11;
-GRANT SELECT ON shekara.core_presence TO shekara_oblast_kz_11;
-GRANT SELECT ON shekara.core_presence_by_standing TO shekara_oblast_kz_11;
-GRANT SELECT ON shekara.mart_daily_flows TO shekara_oblast_kz_11;
-GRANT SELECT ON shekara.mart_open_stays TO shekara_oblast_kz_11;
-GRANT SELECT ON shekara.mart_alerts TO shekara_oblast_kz_11;
-GRANT SELECT ON shekara.mart_follow_up TO shekara_oblast_kz_11;
-GRANT SELECT ON shekara.mart_follow_up_times TO shekara_oblast_kz_11;
-GRANT SELECT ON shekara.mart_case_outcomes TO shekara_oblast_kz_11;
-GRANT SELECT ON shekara.mart_non_refoulement TO shekara_oblast_kz_11;
-GRANT SELECT ON shekara.mart_foreigners_present TO shekara_oblast_kz_11;
-GRANT SELECT ON shekara.mart_entries_during_ban TO shekara_oblast_kz_11;
-GRANT SELECT ON shekara.mart_foreigners_present_by_purpose TO shekara_oblast_kz_11;
-GRANT SELECT ON shekara.mart_foreigners_present_by_country TO shekara_oblast_kz_11;
-GRANT SELECT ON shekara.mart_overstays_by_oblast TO shekara_oblast_kz_11;
-GRANT SELECT ON shekara.mart_overstays_by_grade TO shekara_oblast_kz_11;
-GRANT SELECT ON shekara.mart_overstays_by_group TO shekara_oblast_kz_11;
-GRANT SELECT ON shekara.mart_overstays_ended TO shekara_oblast_kz_11;
-GRANT SELECT ON shekara.mart_unregistered_workers TO shekara_oblast_kz_11;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_oblast TO shekara_oblast_kz_11;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_sector TO shekara_oblast_kz_11;
-GRANT SELECT ON shekara.mart_work_breaches TO shekara_oblast_kz_11;
-GRANT SELECT ON shekara.mart_retractions_by_rule TO shekara_oblast_kz_11;
-GRANT SELECT ON shekara.mart_retractions_by_reason TO shekara_oblast_kz_11;
-GRANT SELECT ON shekara.mart_trafficking_indicators TO shekara_oblast_kz_11;
+GRANT
+    SELECT ON shekara.alerts,
+    SELECT ON shekara.alerts_latest,
+    SELECT ON shekara.cases,
+    SELECT ON shekara.counts,
+    SELECT ON shekara.alerts_now,
+    SELECT ON shekara.cases_now,
+    SELECT ON shekara.core_same_person,
+    SELECT ON shekara.core_alerts_of_people,
+    SELECT ON shekara.core_cases_of_people,
+    SELECT ON shekara.core_presence,
+    SELECT ON shekara.core_presence_by_standing,
+    SELECT ON shekara.mart_daily_flows,
+    SELECT ON shekara.mart_open_stays,
+    SELECT ON shekara.mart_alerts,
+    SELECT ON shekara.mart_follow_up,
+    SELECT ON shekara.mart_follow_up_times,
+    SELECT ON shekara.mart_case_outcomes,
+    SELECT ON shekara.mart_non_refoulement,
+    SELECT ON shekara.mart_foreigners_present,
+    SELECT ON shekara.mart_entries_during_ban,
+    SELECT ON shekara.mart_foreigners_present_by_purpose,
+    SELECT ON shekara.mart_foreigners_present_by_country,
+    SELECT ON shekara.mart_overstays_by_oblast,
+    SELECT ON shekara.mart_overstays_by_grade,
+    SELECT ON shekara.mart_overstays_by_group,
+    SELECT ON shekara.mart_overstays_ended,
+    SELECT ON shekara.mart_unregistered_workers,
+    SELECT ON shekara.mart_unregistered_workers_by_oblast,
+    SELECT ON shekara.mart_unregistered_workers_by_sector,
+    SELECT ON shekara.mart_work_breaches,
+    SELECT ON shekara.mart_retractions_by_rule,
+    SELECT ON shekara.mart_retractions_by_reason,
+    SELECT ON shekara.mart_trafficking_indicators
+TO shekara_oblast_kz_11;
 
 -- An analyst of KZ-15: alerts, cases and counts of that oblast, and the marts of these.
-CREATE ROLE IF NOT EXISTS shekara_oblast_kz_15 SETTINGS PROFILE 'shekara_reading';
+CREATE ROLE IF NOT EXISTS shekara_oblast_kz_15;
+ALTER ROLE shekara_oblast_kz_15 SETTINGS PROFILE 'shekara_reading';
 REVOKE ALL ON *.* FROM shekara_oblast_kz_15;
-GRANT SELECT ON shekara.alerts TO shekara_oblast_kz_15;
-GRANT SELECT ON shekara.alerts_latest TO shekara_oblast_kz_15;
-GRANT SELECT ON shekara.cases TO shekara_oblast_kz_15;
-GRANT SELECT ON shekara.counts TO shekara_oblast_kz_15;
-GRANT SELECT ON shekara.alerts_now TO shekara_oblast_kz_15;
-GRANT SELECT ON shekara.cases_now TO shekara_oblast_kz_15;
-GRANT SELECT ON shekara.core_same_person TO shekara_oblast_kz_15;
-GRANT SELECT ON shekara.core_alerts_of_people TO shekara_oblast_kz_15;
-GRANT SELECT ON shekara.core_cases_of_people TO shekara_oblast_kz_15;
-GRANT SELECT ON shekara.core_presence TO shekara_oblast_kz_15;
-GRANT SELECT ON shekara.core_presence_by_standing TO shekara_oblast_kz_15;
-GRANT SELECT ON shekara.mart_daily_flows TO shekara_oblast_kz_15;
-GRANT SELECT ON shekara.mart_open_stays TO shekara_oblast_kz_15;
-GRANT SELECT ON shekara.mart_alerts TO shekara_oblast_kz_15;
-GRANT SELECT ON shekara.mart_follow_up TO shekara_oblast_kz_15;
-GRANT SELECT ON shekara.mart_follow_up_times TO shekara_oblast_kz_15;
-GRANT SELECT ON shekara.mart_case_outcomes TO shekara_oblast_kz_15;
-GRANT SELECT ON shekara.mart_non_refoulement TO shekara_oblast_kz_15;
-GRANT SELECT ON shekara.mart_foreigners_present TO shekara_oblast_kz_15;
-GRANT SELECT ON shekara.mart_entries_during_ban TO shekara_oblast_kz_15;
-GRANT SELECT ON shekara.mart_foreigners_present_by_purpose TO shekara_oblast_kz_15;
-GRANT SELECT ON shekara.mart_foreigners_present_by_country TO shekara_oblast_kz_15;
-GRANT SELECT ON shekara.mart_overstays_by_oblast TO shekara_oblast_kz_15;
-GRANT SELECT ON shekara.mart_overstays_by_grade TO shekara_oblast_kz_15;
-GRANT SELECT ON shekara.mart_overstays_by_group TO shekara_oblast_kz_15;
-GRANT SELECT ON shekara.mart_overstays_ended TO shekara_oblast_kz_15;
-GRANT SELECT ON shekara.mart_unregistered_workers TO shekara_oblast_kz_15;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_oblast TO shekara_oblast_kz_15;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_sector TO shekara_oblast_kz_15;
-GRANT SELECT ON shekara.mart_work_breaches TO shekara_oblast_kz_15;
-GRANT SELECT ON shekara.mart_retractions_by_rule TO shekara_oblast_kz_15;
-GRANT SELECT ON shekara.mart_retractions_by_reason TO shekara_oblast_kz_15;
-GRANT SELECT ON shekara.mart_trafficking_indicators TO shekara_oblast_kz_15;
+GRANT
+    SELECT ON shekara.alerts,
+    SELECT ON shekara.alerts_latest,
+    SELECT ON shekara.cases,
+    SELECT ON shekara.counts,
+    SELECT ON shekara.alerts_now,
+    SELECT ON shekara.cases_now,
+    SELECT ON shekara.core_same_person,
+    SELECT ON shekara.core_alerts_of_people,
+    SELECT ON shekara.core_cases_of_people,
+    SELECT ON shekara.core_presence,
+    SELECT ON shekara.core_presence_by_standing,
+    SELECT ON shekara.mart_daily_flows,
+    SELECT ON shekara.mart_open_stays,
+    SELECT ON shekara.mart_alerts,
+    SELECT ON shekara.mart_follow_up,
+    SELECT ON shekara.mart_follow_up_times,
+    SELECT ON shekara.mart_case_outcomes,
+    SELECT ON shekara.mart_non_refoulement,
+    SELECT ON shekara.mart_foreigners_present,
+    SELECT ON shekara.mart_entries_during_ban,
+    SELECT ON shekara.mart_foreigners_present_by_purpose,
+    SELECT ON shekara.mart_foreigners_present_by_country,
+    SELECT ON shekara.mart_overstays_by_oblast,
+    SELECT ON shekara.mart_overstays_by_grade,
+    SELECT ON shekara.mart_overstays_by_group,
+    SELECT ON shekara.mart_overstays_ended,
+    SELECT ON shekara.mart_unregistered_workers,
+    SELECT ON shekara.mart_unregistered_workers_by_oblast,
+    SELECT ON shekara.mart_unregistered_workers_by_sector,
+    SELECT ON shekara.mart_work_breaches,
+    SELECT ON shekara.mart_retractions_by_rule,
+    SELECT ON shekara.mart_retractions_by_reason,
+    SELECT ON shekara.mart_trafficking_indicators
+TO shekara_oblast_kz_15;
 
 -- An analyst of KZ-19: alerts, cases and counts of that oblast, and the marts of these.
-CREATE ROLE IF NOT EXISTS shekara_oblast_kz_19 SETTINGS PROFILE 'shekara_reading';
+CREATE ROLE IF NOT EXISTS shekara_oblast_kz_19;
+ALTER ROLE shekara_oblast_kz_19 SETTINGS PROFILE 'shekara_reading';
 REVOKE ALL ON *.* FROM shekara_oblast_kz_19;
-GRANT SELECT ON shekara.alerts TO shekara_oblast_kz_19;
-GRANT SELECT ON shekara.alerts_latest TO shekara_oblast_kz_19;
-GRANT SELECT ON shekara.cases TO shekara_oblast_kz_19;
-GRANT SELECT ON shekara.counts TO shekara_oblast_kz_19;
-GRANT SELECT ON shekara.alerts_now TO shekara_oblast_kz_19;
-GRANT SELECT ON shekara.cases_now TO shekara_oblast_kz_19;
-GRANT SELECT ON shekara.core_same_person TO shekara_oblast_kz_19;
-GRANT SELECT ON shekara.core_alerts_of_people TO shekara_oblast_kz_19;
-GRANT SELECT ON shekara.core_cases_of_people TO shekara_oblast_kz_19;
-GRANT SELECT ON shekara.core_presence TO shekara_oblast_kz_19;
-GRANT SELECT ON shekara.core_presence_by_standing TO shekara_oblast_kz_19;
-GRANT SELECT ON shekara.mart_daily_flows TO shekara_oblast_kz_19;
-GRANT SELECT ON shekara.mart_open_stays TO shekara_oblast_kz_19;
-GRANT SELECT ON shekara.mart_alerts TO shekara_oblast_kz_19;
-GRANT SELECT ON shekara.mart_follow_up TO shekara_oblast_kz_19;
-GRANT SELECT ON shekara.mart_follow_up_times TO shekara_oblast_kz_19;
-GRANT SELECT ON shekara.mart_case_outcomes TO shekara_oblast_kz_19;
-GRANT SELECT ON shekara.mart_non_refoulement TO shekara_oblast_kz_19;
-GRANT SELECT ON shekara.mart_foreigners_present TO shekara_oblast_kz_19;
-GRANT SELECT ON shekara.mart_entries_during_ban TO shekara_oblast_kz_19;
-GRANT SELECT ON shekara.mart_foreigners_present_by_purpose TO shekara_oblast_kz_19;
-GRANT SELECT ON shekara.mart_foreigners_present_by_country TO shekara_oblast_kz_19;
-GRANT SELECT ON shekara.mart_overstays_by_oblast TO shekara_oblast_kz_19;
-GRANT SELECT ON shekara.mart_overstays_by_grade TO shekara_oblast_kz_19;
-GRANT SELECT ON shekara.mart_overstays_by_group TO shekara_oblast_kz_19;
-GRANT SELECT ON shekara.mart_overstays_ended TO shekara_oblast_kz_19;
-GRANT SELECT ON shekara.mart_unregistered_workers TO shekara_oblast_kz_19;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_oblast TO shekara_oblast_kz_19;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_sector TO shekara_oblast_kz_19;
-GRANT SELECT ON shekara.mart_work_breaches TO shekara_oblast_kz_19;
-GRANT SELECT ON shekara.mart_retractions_by_rule TO shekara_oblast_kz_19;
-GRANT SELECT ON shekara.mart_retractions_by_reason TO shekara_oblast_kz_19;
-GRANT SELECT ON shekara.mart_trafficking_indicators TO shekara_oblast_kz_19;
+GRANT
+    SELECT ON shekara.alerts,
+    SELECT ON shekara.alerts_latest,
+    SELECT ON shekara.cases,
+    SELECT ON shekara.counts,
+    SELECT ON shekara.alerts_now,
+    SELECT ON shekara.cases_now,
+    SELECT ON shekara.core_same_person,
+    SELECT ON shekara.core_alerts_of_people,
+    SELECT ON shekara.core_cases_of_people,
+    SELECT ON shekara.core_presence,
+    SELECT ON shekara.core_presence_by_standing,
+    SELECT ON shekara.mart_daily_flows,
+    SELECT ON shekara.mart_open_stays,
+    SELECT ON shekara.mart_alerts,
+    SELECT ON shekara.mart_follow_up,
+    SELECT ON shekara.mart_follow_up_times,
+    SELECT ON shekara.mart_case_outcomes,
+    SELECT ON shekara.mart_non_refoulement,
+    SELECT ON shekara.mart_foreigners_present,
+    SELECT ON shekara.mart_entries_during_ban,
+    SELECT ON shekara.mart_foreigners_present_by_purpose,
+    SELECT ON shekara.mart_foreigners_present_by_country,
+    SELECT ON shekara.mart_overstays_by_oblast,
+    SELECT ON shekara.mart_overstays_by_grade,
+    SELECT ON shekara.mart_overstays_by_group,
+    SELECT ON shekara.mart_overstays_ended,
+    SELECT ON shekara.mart_unregistered_workers,
+    SELECT ON shekara.mart_unregistered_workers_by_oblast,
+    SELECT ON shekara.mart_unregistered_workers_by_sector,
+    SELECT ON shekara.mart_work_breaches,
+    SELECT ON shekara.mart_retractions_by_rule,
+    SELECT ON shekara.mart_retractions_by_reason,
+    SELECT ON shekara.mart_trafficking_indicators
+TO shekara_oblast_kz_19;
 
 -- An analyst of KZ-23: alerts, cases and counts of that oblast, and the marts of these.
-CREATE ROLE IF NOT EXISTS shekara_oblast_kz_23 SETTINGS PROFILE 'shekara_reading';
+CREATE ROLE IF NOT EXISTS shekara_oblast_kz_23;
+ALTER ROLE shekara_oblast_kz_23 SETTINGS PROFILE 'shekara_reading';
 REVOKE ALL ON *.* FROM shekara_oblast_kz_23;
-GRANT SELECT ON shekara.alerts TO shekara_oblast_kz_23;
-GRANT SELECT ON shekara.alerts_latest TO shekara_oblast_kz_23;
-GRANT SELECT ON shekara.cases TO shekara_oblast_kz_23;
-GRANT SELECT ON shekara.counts TO shekara_oblast_kz_23;
-GRANT SELECT ON shekara.alerts_now TO shekara_oblast_kz_23;
-GRANT SELECT ON shekara.cases_now TO shekara_oblast_kz_23;
-GRANT SELECT ON shekara.core_same_person TO shekara_oblast_kz_23;
-GRANT SELECT ON shekara.core_alerts_of_people TO shekara_oblast_kz_23;
-GRANT SELECT ON shekara.core_cases_of_people TO shekara_oblast_kz_23;
-GRANT SELECT ON shekara.core_presence TO shekara_oblast_kz_23;
-GRANT SELECT ON shekara.core_presence_by_standing TO shekara_oblast_kz_23;
-GRANT SELECT ON shekara.mart_daily_flows TO shekara_oblast_kz_23;
-GRANT SELECT ON shekara.mart_open_stays TO shekara_oblast_kz_23;
-GRANT SELECT ON shekara.mart_alerts TO shekara_oblast_kz_23;
-GRANT SELECT ON shekara.mart_follow_up TO shekara_oblast_kz_23;
-GRANT SELECT ON shekara.mart_follow_up_times TO shekara_oblast_kz_23;
-GRANT SELECT ON shekara.mart_case_outcomes TO shekara_oblast_kz_23;
-GRANT SELECT ON shekara.mart_non_refoulement TO shekara_oblast_kz_23;
-GRANT SELECT ON shekara.mart_foreigners_present TO shekara_oblast_kz_23;
-GRANT SELECT ON shekara.mart_entries_during_ban TO shekara_oblast_kz_23;
-GRANT SELECT ON shekara.mart_foreigners_present_by_purpose TO shekara_oblast_kz_23;
-GRANT SELECT ON shekara.mart_foreigners_present_by_country TO shekara_oblast_kz_23;
-GRANT SELECT ON shekara.mart_overstays_by_oblast TO shekara_oblast_kz_23;
-GRANT SELECT ON shekara.mart_overstays_by_grade TO shekara_oblast_kz_23;
-GRANT SELECT ON shekara.mart_overstays_by_group TO shekara_oblast_kz_23;
-GRANT SELECT ON shekara.mart_overstays_ended TO shekara_oblast_kz_23;
-GRANT SELECT ON shekara.mart_unregistered_workers TO shekara_oblast_kz_23;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_oblast TO shekara_oblast_kz_23;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_sector TO shekara_oblast_kz_23;
-GRANT SELECT ON shekara.mart_work_breaches TO shekara_oblast_kz_23;
-GRANT SELECT ON shekara.mart_retractions_by_rule TO shekara_oblast_kz_23;
-GRANT SELECT ON shekara.mart_retractions_by_reason TO shekara_oblast_kz_23;
-GRANT SELECT ON shekara.mart_trafficking_indicators TO shekara_oblast_kz_23;
+GRANT
+    SELECT ON shekara.alerts,
+    SELECT ON shekara.alerts_latest,
+    SELECT ON shekara.cases,
+    SELECT ON shekara.counts,
+    SELECT ON shekara.alerts_now,
+    SELECT ON shekara.cases_now,
+    SELECT ON shekara.core_same_person,
+    SELECT ON shekara.core_alerts_of_people,
+    SELECT ON shekara.core_cases_of_people,
+    SELECT ON shekara.core_presence,
+    SELECT ON shekara.core_presence_by_standing,
+    SELECT ON shekara.mart_daily_flows,
+    SELECT ON shekara.mart_open_stays,
+    SELECT ON shekara.mart_alerts,
+    SELECT ON shekara.mart_follow_up,
+    SELECT ON shekara.mart_follow_up_times,
+    SELECT ON shekara.mart_case_outcomes,
+    SELECT ON shekara.mart_non_refoulement,
+    SELECT ON shekara.mart_foreigners_present,
+    SELECT ON shekara.mart_entries_during_ban,
+    SELECT ON shekara.mart_foreigners_present_by_purpose,
+    SELECT ON shekara.mart_foreigners_present_by_country,
+    SELECT ON shekara.mart_overstays_by_oblast,
+    SELECT ON shekara.mart_overstays_by_grade,
+    SELECT ON shekara.mart_overstays_by_group,
+    SELECT ON shekara.mart_overstays_ended,
+    SELECT ON shekara.mart_unregistered_workers,
+    SELECT ON shekara.mart_unregistered_workers_by_oblast,
+    SELECT ON shekara.mart_unregistered_workers_by_sector,
+    SELECT ON shekara.mart_work_breaches,
+    SELECT ON shekara.mart_retractions_by_rule,
+    SELECT ON shekara.mart_retractions_by_reason,
+    SELECT ON shekara.mart_trafficking_indicators
+TO shekara_oblast_kz_23;
 
 -- An analyst of KZ-27: alerts, cases and counts of that oblast, and the marts of these.
-CREATE ROLE IF NOT EXISTS shekara_oblast_kz_27 SETTINGS PROFILE 'shekara_reading';
+CREATE ROLE IF NOT EXISTS shekara_oblast_kz_27;
+ALTER ROLE shekara_oblast_kz_27 SETTINGS PROFILE 'shekara_reading';
 REVOKE ALL ON *.* FROM shekara_oblast_kz_27;
-GRANT SELECT ON shekara.alerts TO shekara_oblast_kz_27;
-GRANT SELECT ON shekara.alerts_latest TO shekara_oblast_kz_27;
-GRANT SELECT ON shekara.cases TO shekara_oblast_kz_27;
-GRANT SELECT ON shekara.counts TO shekara_oblast_kz_27;
-GRANT SELECT ON shekara.alerts_now TO shekara_oblast_kz_27;
-GRANT SELECT ON shekara.cases_now TO shekara_oblast_kz_27;
-GRANT SELECT ON shekara.core_same_person TO shekara_oblast_kz_27;
-GRANT SELECT ON shekara.core_alerts_of_people TO shekara_oblast_kz_27;
-GRANT SELECT ON shekara.core_cases_of_people TO shekara_oblast_kz_27;
-GRANT SELECT ON shekara.core_presence TO shekara_oblast_kz_27;
-GRANT SELECT ON shekara.core_presence_by_standing TO shekara_oblast_kz_27;
-GRANT SELECT ON shekara.mart_daily_flows TO shekara_oblast_kz_27;
-GRANT SELECT ON shekara.mart_open_stays TO shekara_oblast_kz_27;
-GRANT SELECT ON shekara.mart_alerts TO shekara_oblast_kz_27;
-GRANT SELECT ON shekara.mart_follow_up TO shekara_oblast_kz_27;
-GRANT SELECT ON shekara.mart_follow_up_times TO shekara_oblast_kz_27;
-GRANT SELECT ON shekara.mart_case_outcomes TO shekara_oblast_kz_27;
-GRANT SELECT ON shekara.mart_non_refoulement TO shekara_oblast_kz_27;
-GRANT SELECT ON shekara.mart_foreigners_present TO shekara_oblast_kz_27;
-GRANT SELECT ON shekara.mart_entries_during_ban TO shekara_oblast_kz_27;
-GRANT SELECT ON shekara.mart_foreigners_present_by_purpose TO shekara_oblast_kz_27;
-GRANT SELECT ON shekara.mart_foreigners_present_by_country TO shekara_oblast_kz_27;
-GRANT SELECT ON shekara.mart_overstays_by_oblast TO shekara_oblast_kz_27;
-GRANT SELECT ON shekara.mart_overstays_by_grade TO shekara_oblast_kz_27;
-GRANT SELECT ON shekara.mart_overstays_by_group TO shekara_oblast_kz_27;
-GRANT SELECT ON shekara.mart_overstays_ended TO shekara_oblast_kz_27;
-GRANT SELECT ON shekara.mart_unregistered_workers TO shekara_oblast_kz_27;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_oblast TO shekara_oblast_kz_27;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_sector TO shekara_oblast_kz_27;
-GRANT SELECT ON shekara.mart_work_breaches TO shekara_oblast_kz_27;
-GRANT SELECT ON shekara.mart_retractions_by_rule TO shekara_oblast_kz_27;
-GRANT SELECT ON shekara.mart_retractions_by_reason TO shekara_oblast_kz_27;
-GRANT SELECT ON shekara.mart_trafficking_indicators TO shekara_oblast_kz_27;
+GRANT
+    SELECT ON shekara.alerts,
+    SELECT ON shekara.alerts_latest,
+    SELECT ON shekara.cases,
+    SELECT ON shekara.counts,
+    SELECT ON shekara.alerts_now,
+    SELECT ON shekara.cases_now,
+    SELECT ON shekara.core_same_person,
+    SELECT ON shekara.core_alerts_of_people,
+    SELECT ON shekara.core_cases_of_people,
+    SELECT ON shekara.core_presence,
+    SELECT ON shekara.core_presence_by_standing,
+    SELECT ON shekara.mart_daily_flows,
+    SELECT ON shekara.mart_open_stays,
+    SELECT ON shekara.mart_alerts,
+    SELECT ON shekara.mart_follow_up,
+    SELECT ON shekara.mart_follow_up_times,
+    SELECT ON shekara.mart_case_outcomes,
+    SELECT ON shekara.mart_non_refoulement,
+    SELECT ON shekara.mart_foreigners_present,
+    SELECT ON shekara.mart_entries_during_ban,
+    SELECT ON shekara.mart_foreigners_present_by_purpose,
+    SELECT ON shekara.mart_foreigners_present_by_country,
+    SELECT ON shekara.mart_overstays_by_oblast,
+    SELECT ON shekara.mart_overstays_by_grade,
+    SELECT ON shekara.mart_overstays_by_group,
+    SELECT ON shekara.mart_overstays_ended,
+    SELECT ON shekara.mart_unregistered_workers,
+    SELECT ON shekara.mart_unregistered_workers_by_oblast,
+    SELECT ON shekara.mart_unregistered_workers_by_sector,
+    SELECT ON shekara.mart_work_breaches,
+    SELECT ON shekara.mart_retractions_by_rule,
+    SELECT ON shekara.mart_retractions_by_reason,
+    SELECT ON shekara.mart_trafficking_indicators
+TO shekara_oblast_kz_27;
 
 -- An analyst of KZ-31: alerts, cases and counts of that oblast, and the marts of these.
-CREATE ROLE IF NOT EXISTS shekara_oblast_kz_31 SETTINGS PROFILE 'shekara_reading';
+CREATE ROLE IF NOT EXISTS shekara_oblast_kz_31;
+ALTER ROLE shekara_oblast_kz_31 SETTINGS PROFILE 'shekara_reading';
 REVOKE ALL ON *.* FROM shekara_oblast_kz_31;
-GRANT SELECT ON shekara.alerts TO shekara_oblast_kz_31;
-GRANT SELECT ON shekara.alerts_latest TO shekara_oblast_kz_31;
-GRANT SELECT ON shekara.cases TO shekara_oblast_kz_31;
-GRANT SELECT ON shekara.counts TO shekara_oblast_kz_31;
-GRANT SELECT ON shekara.alerts_now TO shekara_oblast_kz_31;
-GRANT SELECT ON shekara.cases_now TO shekara_oblast_kz_31;
-GRANT SELECT ON shekara.core_same_person TO shekara_oblast_kz_31;
-GRANT SELECT ON shekara.core_alerts_of_people TO shekara_oblast_kz_31;
-GRANT SELECT ON shekara.core_cases_of_people TO shekara_oblast_kz_31;
-GRANT SELECT ON shekara.core_presence TO shekara_oblast_kz_31;
-GRANT SELECT ON shekara.core_presence_by_standing TO shekara_oblast_kz_31;
-GRANT SELECT ON shekara.mart_daily_flows TO shekara_oblast_kz_31;
-GRANT SELECT ON shekara.mart_open_stays TO shekara_oblast_kz_31;
-GRANT SELECT ON shekara.mart_alerts TO shekara_oblast_kz_31;
-GRANT SELECT ON shekara.mart_follow_up TO shekara_oblast_kz_31;
-GRANT SELECT ON shekara.mart_follow_up_times TO shekara_oblast_kz_31;
-GRANT SELECT ON shekara.mart_case_outcomes TO shekara_oblast_kz_31;
-GRANT SELECT ON shekara.mart_non_refoulement TO shekara_oblast_kz_31;
-GRANT SELECT ON shekara.mart_foreigners_present TO shekara_oblast_kz_31;
-GRANT SELECT ON shekara.mart_entries_during_ban TO shekara_oblast_kz_31;
-GRANT SELECT ON shekara.mart_foreigners_present_by_purpose TO shekara_oblast_kz_31;
-GRANT SELECT ON shekara.mart_foreigners_present_by_country TO shekara_oblast_kz_31;
-GRANT SELECT ON shekara.mart_overstays_by_oblast TO shekara_oblast_kz_31;
-GRANT SELECT ON shekara.mart_overstays_by_grade TO shekara_oblast_kz_31;
-GRANT SELECT ON shekara.mart_overstays_by_group TO shekara_oblast_kz_31;
-GRANT SELECT ON shekara.mart_overstays_ended TO shekara_oblast_kz_31;
-GRANT SELECT ON shekara.mart_unregistered_workers TO shekara_oblast_kz_31;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_oblast TO shekara_oblast_kz_31;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_sector TO shekara_oblast_kz_31;
-GRANT SELECT ON shekara.mart_work_breaches TO shekara_oblast_kz_31;
-GRANT SELECT ON shekara.mart_retractions_by_rule TO shekara_oblast_kz_31;
-GRANT SELECT ON shekara.mart_retractions_by_reason TO shekara_oblast_kz_31;
-GRANT SELECT ON shekara.mart_trafficking_indicators TO shekara_oblast_kz_31;
+GRANT
+    SELECT ON shekara.alerts,
+    SELECT ON shekara.alerts_latest,
+    SELECT ON shekara.cases,
+    SELECT ON shekara.counts,
+    SELECT ON shekara.alerts_now,
+    SELECT ON shekara.cases_now,
+    SELECT ON shekara.core_same_person,
+    SELECT ON shekara.core_alerts_of_people,
+    SELECT ON shekara.core_cases_of_people,
+    SELECT ON shekara.core_presence,
+    SELECT ON shekara.core_presence_by_standing,
+    SELECT ON shekara.mart_daily_flows,
+    SELECT ON shekara.mart_open_stays,
+    SELECT ON shekara.mart_alerts,
+    SELECT ON shekara.mart_follow_up,
+    SELECT ON shekara.mart_follow_up_times,
+    SELECT ON shekara.mart_case_outcomes,
+    SELECT ON shekara.mart_non_refoulement,
+    SELECT ON shekara.mart_foreigners_present,
+    SELECT ON shekara.mart_entries_during_ban,
+    SELECT ON shekara.mart_foreigners_present_by_purpose,
+    SELECT ON shekara.mart_foreigners_present_by_country,
+    SELECT ON shekara.mart_overstays_by_oblast,
+    SELECT ON shekara.mart_overstays_by_grade,
+    SELECT ON shekara.mart_overstays_by_group,
+    SELECT ON shekara.mart_overstays_ended,
+    SELECT ON shekara.mart_unregistered_workers,
+    SELECT ON shekara.mart_unregistered_workers_by_oblast,
+    SELECT ON shekara.mart_unregistered_workers_by_sector,
+    SELECT ON shekara.mart_work_breaches,
+    SELECT ON shekara.mart_retractions_by_rule,
+    SELECT ON shekara.mart_retractions_by_reason,
+    SELECT ON shekara.mart_trafficking_indicators
+TO shekara_oblast_kz_31;
 
 -- An analyst of KZ-33: alerts, cases and counts of that oblast, and the marts of these.
-CREATE ROLE IF NOT EXISTS shekara_oblast_kz_33 SETTINGS PROFILE 'shekara_reading';
+CREATE ROLE IF NOT EXISTS shekara_oblast_kz_33;
+ALTER ROLE shekara_oblast_kz_33 SETTINGS PROFILE 'shekara_reading';
 REVOKE ALL ON *.* FROM shekara_oblast_kz_33;
-GRANT SELECT ON shekara.alerts TO shekara_oblast_kz_33;
-GRANT SELECT ON shekara.alerts_latest TO shekara_oblast_kz_33;
-GRANT SELECT ON shekara.cases TO shekara_oblast_kz_33;
-GRANT SELECT ON shekara.counts TO shekara_oblast_kz_33;
-GRANT SELECT ON shekara.alerts_now TO shekara_oblast_kz_33;
-GRANT SELECT ON shekara.cases_now TO shekara_oblast_kz_33;
-GRANT SELECT ON shekara.core_same_person TO shekara_oblast_kz_33;
-GRANT SELECT ON shekara.core_alerts_of_people TO shekara_oblast_kz_33;
-GRANT SELECT ON shekara.core_cases_of_people TO shekara_oblast_kz_33;
-GRANT SELECT ON shekara.core_presence TO shekara_oblast_kz_33;
-GRANT SELECT ON shekara.core_presence_by_standing TO shekara_oblast_kz_33;
-GRANT SELECT ON shekara.mart_daily_flows TO shekara_oblast_kz_33;
-GRANT SELECT ON shekara.mart_open_stays TO shekara_oblast_kz_33;
-GRANT SELECT ON shekara.mart_alerts TO shekara_oblast_kz_33;
-GRANT SELECT ON shekara.mart_follow_up TO shekara_oblast_kz_33;
-GRANT SELECT ON shekara.mart_follow_up_times TO shekara_oblast_kz_33;
-GRANT SELECT ON shekara.mart_case_outcomes TO shekara_oblast_kz_33;
-GRANT SELECT ON shekara.mart_non_refoulement TO shekara_oblast_kz_33;
-GRANT SELECT ON shekara.mart_foreigners_present TO shekara_oblast_kz_33;
-GRANT SELECT ON shekara.mart_entries_during_ban TO shekara_oblast_kz_33;
-GRANT SELECT ON shekara.mart_foreigners_present_by_purpose TO shekara_oblast_kz_33;
-GRANT SELECT ON shekara.mart_foreigners_present_by_country TO shekara_oblast_kz_33;
-GRANT SELECT ON shekara.mart_overstays_by_oblast TO shekara_oblast_kz_33;
-GRANT SELECT ON shekara.mart_overstays_by_grade TO shekara_oblast_kz_33;
-GRANT SELECT ON shekara.mart_overstays_by_group TO shekara_oblast_kz_33;
-GRANT SELECT ON shekara.mart_overstays_ended TO shekara_oblast_kz_33;
-GRANT SELECT ON shekara.mart_unregistered_workers TO shekara_oblast_kz_33;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_oblast TO shekara_oblast_kz_33;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_sector TO shekara_oblast_kz_33;
-GRANT SELECT ON shekara.mart_work_breaches TO shekara_oblast_kz_33;
-GRANT SELECT ON shekara.mart_retractions_by_rule TO shekara_oblast_kz_33;
-GRANT SELECT ON shekara.mart_retractions_by_reason TO shekara_oblast_kz_33;
-GRANT SELECT ON shekara.mart_trafficking_indicators TO shekara_oblast_kz_33;
+GRANT
+    SELECT ON shekara.alerts,
+    SELECT ON shekara.alerts_latest,
+    SELECT ON shekara.cases,
+    SELECT ON shekara.counts,
+    SELECT ON shekara.alerts_now,
+    SELECT ON shekara.cases_now,
+    SELECT ON shekara.core_same_person,
+    SELECT ON shekara.core_alerts_of_people,
+    SELECT ON shekara.core_cases_of_people,
+    SELECT ON shekara.core_presence,
+    SELECT ON shekara.core_presence_by_standing,
+    SELECT ON shekara.mart_daily_flows,
+    SELECT ON shekara.mart_open_stays,
+    SELECT ON shekara.mart_alerts,
+    SELECT ON shekara.mart_follow_up,
+    SELECT ON shekara.mart_follow_up_times,
+    SELECT ON shekara.mart_case_outcomes,
+    SELECT ON shekara.mart_non_refoulement,
+    SELECT ON shekara.mart_foreigners_present,
+    SELECT ON shekara.mart_entries_during_ban,
+    SELECT ON shekara.mart_foreigners_present_by_purpose,
+    SELECT ON shekara.mart_foreigners_present_by_country,
+    SELECT ON shekara.mart_overstays_by_oblast,
+    SELECT ON shekara.mart_overstays_by_grade,
+    SELECT ON shekara.mart_overstays_by_group,
+    SELECT ON shekara.mart_overstays_ended,
+    SELECT ON shekara.mart_unregistered_workers,
+    SELECT ON shekara.mart_unregistered_workers_by_oblast,
+    SELECT ON shekara.mart_unregistered_workers_by_sector,
+    SELECT ON shekara.mart_work_breaches,
+    SELECT ON shekara.mart_retractions_by_rule,
+    SELECT ON shekara.mart_retractions_by_reason,
+    SELECT ON shekara.mart_trafficking_indicators
+TO shekara_oblast_kz_33;
 
 -- An analyst of KZ-35: alerts, cases and counts of that oblast, and the marts of these.
-CREATE ROLE IF NOT EXISTS shekara_oblast_kz_35 SETTINGS PROFILE 'shekara_reading';
+CREATE ROLE IF NOT EXISTS shekara_oblast_kz_35;
+ALTER ROLE shekara_oblast_kz_35 SETTINGS PROFILE 'shekara_reading';
 REVOKE ALL ON *.* FROM shekara_oblast_kz_35;
-GRANT SELECT ON shekara.alerts TO shekara_oblast_kz_35;
-GRANT SELECT ON shekara.alerts_latest TO shekara_oblast_kz_35;
-GRANT SELECT ON shekara.cases TO shekara_oblast_kz_35;
-GRANT SELECT ON shekara.counts TO shekara_oblast_kz_35;
-GRANT SELECT ON shekara.alerts_now TO shekara_oblast_kz_35;
-GRANT SELECT ON shekara.cases_now TO shekara_oblast_kz_35;
-GRANT SELECT ON shekara.core_same_person TO shekara_oblast_kz_35;
-GRANT SELECT ON shekara.core_alerts_of_people TO shekara_oblast_kz_35;
-GRANT SELECT ON shekara.core_cases_of_people TO shekara_oblast_kz_35;
-GRANT SELECT ON shekara.core_presence TO shekara_oblast_kz_35;
-GRANT SELECT ON shekara.core_presence_by_standing TO shekara_oblast_kz_35;
-GRANT SELECT ON shekara.mart_daily_flows TO shekara_oblast_kz_35;
-GRANT SELECT ON shekara.mart_open_stays TO shekara_oblast_kz_35;
-GRANT SELECT ON shekara.mart_alerts TO shekara_oblast_kz_35;
-GRANT SELECT ON shekara.mart_follow_up TO shekara_oblast_kz_35;
-GRANT SELECT ON shekara.mart_follow_up_times TO shekara_oblast_kz_35;
-GRANT SELECT ON shekara.mart_case_outcomes TO shekara_oblast_kz_35;
-GRANT SELECT ON shekara.mart_non_refoulement TO shekara_oblast_kz_35;
-GRANT SELECT ON shekara.mart_foreigners_present TO shekara_oblast_kz_35;
-GRANT SELECT ON shekara.mart_entries_during_ban TO shekara_oblast_kz_35;
-GRANT SELECT ON shekara.mart_foreigners_present_by_purpose TO shekara_oblast_kz_35;
-GRANT SELECT ON shekara.mart_foreigners_present_by_country TO shekara_oblast_kz_35;
-GRANT SELECT ON shekara.mart_overstays_by_oblast TO shekara_oblast_kz_35;
-GRANT SELECT ON shekara.mart_overstays_by_grade TO shekara_oblast_kz_35;
-GRANT SELECT ON shekara.mart_overstays_by_group TO shekara_oblast_kz_35;
-GRANT SELECT ON shekara.mart_overstays_ended TO shekara_oblast_kz_35;
-GRANT SELECT ON shekara.mart_unregistered_workers TO shekara_oblast_kz_35;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_oblast TO shekara_oblast_kz_35;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_sector TO shekara_oblast_kz_35;
-GRANT SELECT ON shekara.mart_work_breaches TO shekara_oblast_kz_35;
-GRANT SELECT ON shekara.mart_retractions_by_rule TO shekara_oblast_kz_35;
-GRANT SELECT ON shekara.mart_retractions_by_reason TO shekara_oblast_kz_35;
-GRANT SELECT ON shekara.mart_trafficking_indicators TO shekara_oblast_kz_35;
+GRANT
+    SELECT ON shekara.alerts,
+    SELECT ON shekara.alerts_latest,
+    SELECT ON shekara.cases,
+    SELECT ON shekara.counts,
+    SELECT ON shekara.alerts_now,
+    SELECT ON shekara.cases_now,
+    SELECT ON shekara.core_same_person,
+    SELECT ON shekara.core_alerts_of_people,
+    SELECT ON shekara.core_cases_of_people,
+    SELECT ON shekara.core_presence,
+    SELECT ON shekara.core_presence_by_standing,
+    SELECT ON shekara.mart_daily_flows,
+    SELECT ON shekara.mart_open_stays,
+    SELECT ON shekara.mart_alerts,
+    SELECT ON shekara.mart_follow_up,
+    SELECT ON shekara.mart_follow_up_times,
+    SELECT ON shekara.mart_case_outcomes,
+    SELECT ON shekara.mart_non_refoulement,
+    SELECT ON shekara.mart_foreigners_present,
+    SELECT ON shekara.mart_entries_during_ban,
+    SELECT ON shekara.mart_foreigners_present_by_purpose,
+    SELECT ON shekara.mart_foreigners_present_by_country,
+    SELECT ON shekara.mart_overstays_by_oblast,
+    SELECT ON shekara.mart_overstays_by_grade,
+    SELECT ON shekara.mart_overstays_by_group,
+    SELECT ON shekara.mart_overstays_ended,
+    SELECT ON shekara.mart_unregistered_workers,
+    SELECT ON shekara.mart_unregistered_workers_by_oblast,
+    SELECT ON shekara.mart_unregistered_workers_by_sector,
+    SELECT ON shekara.mart_work_breaches,
+    SELECT ON shekara.mart_retractions_by_rule,
+    SELECT ON shekara.mart_retractions_by_reason,
+    SELECT ON shekara.mart_trafficking_indicators
+TO shekara_oblast_kz_35;
 
 -- An analyst of KZ-39: alerts, cases and counts of that oblast, and the marts of these.
-CREATE ROLE IF NOT EXISTS shekara_oblast_kz_39 SETTINGS PROFILE 'shekara_reading';
+CREATE ROLE IF NOT EXISTS shekara_oblast_kz_39;
+ALTER ROLE shekara_oblast_kz_39 SETTINGS PROFILE 'shekara_reading';
 REVOKE ALL ON *.* FROM shekara_oblast_kz_39;
-GRANT SELECT ON shekara.alerts TO shekara_oblast_kz_39;
-GRANT SELECT ON shekara.alerts_latest TO shekara_oblast_kz_39;
-GRANT SELECT ON shekara.cases TO shekara_oblast_kz_39;
-GRANT SELECT ON shekara.counts TO shekara_oblast_kz_39;
-GRANT SELECT ON shekara.alerts_now TO shekara_oblast_kz_39;
-GRANT SELECT ON shekara.cases_now TO shekara_oblast_kz_39;
-GRANT SELECT ON shekara.core_same_person TO shekara_oblast_kz_39;
-GRANT SELECT ON shekara.core_alerts_of_people TO shekara_oblast_kz_39;
-GRANT SELECT ON shekara.core_cases_of_people TO shekara_oblast_kz_39;
-GRANT SELECT ON shekara.core_presence TO shekara_oblast_kz_39;
-GRANT SELECT ON shekara.core_presence_by_standing TO shekara_oblast_kz_39;
-GRANT SELECT ON shekara.mart_daily_flows TO shekara_oblast_kz_39;
-GRANT SELECT ON shekara.mart_open_stays TO shekara_oblast_kz_39;
-GRANT SELECT ON shekara.mart_alerts TO shekara_oblast_kz_39;
-GRANT SELECT ON shekara.mart_follow_up TO shekara_oblast_kz_39;
-GRANT SELECT ON shekara.mart_follow_up_times TO shekara_oblast_kz_39;
-GRANT SELECT ON shekara.mart_case_outcomes TO shekara_oblast_kz_39;
-GRANT SELECT ON shekara.mart_non_refoulement TO shekara_oblast_kz_39;
-GRANT SELECT ON shekara.mart_foreigners_present TO shekara_oblast_kz_39;
-GRANT SELECT ON shekara.mart_entries_during_ban TO shekara_oblast_kz_39;
-GRANT SELECT ON shekara.mart_foreigners_present_by_purpose TO shekara_oblast_kz_39;
-GRANT SELECT ON shekara.mart_foreigners_present_by_country TO shekara_oblast_kz_39;
-GRANT SELECT ON shekara.mart_overstays_by_oblast TO shekara_oblast_kz_39;
-GRANT SELECT ON shekara.mart_overstays_by_grade TO shekara_oblast_kz_39;
-GRANT SELECT ON shekara.mart_overstays_by_group TO shekara_oblast_kz_39;
-GRANT SELECT ON shekara.mart_overstays_ended TO shekara_oblast_kz_39;
-GRANT SELECT ON shekara.mart_unregistered_workers TO shekara_oblast_kz_39;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_oblast TO shekara_oblast_kz_39;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_sector TO shekara_oblast_kz_39;
-GRANT SELECT ON shekara.mart_work_breaches TO shekara_oblast_kz_39;
-GRANT SELECT ON shekara.mart_retractions_by_rule TO shekara_oblast_kz_39;
-GRANT SELECT ON shekara.mart_retractions_by_reason TO shekara_oblast_kz_39;
-GRANT SELECT ON shekara.mart_trafficking_indicators TO shekara_oblast_kz_39;
+GRANT
+    SELECT ON shekara.alerts,
+    SELECT ON shekara.alerts_latest,
+    SELECT ON shekara.cases,
+    SELECT ON shekara.counts,
+    SELECT ON shekara.alerts_now,
+    SELECT ON shekara.cases_now,
+    SELECT ON shekara.core_same_person,
+    SELECT ON shekara.core_alerts_of_people,
+    SELECT ON shekara.core_cases_of_people,
+    SELECT ON shekara.core_presence,
+    SELECT ON shekara.core_presence_by_standing,
+    SELECT ON shekara.mart_daily_flows,
+    SELECT ON shekara.mart_open_stays,
+    SELECT ON shekara.mart_alerts,
+    SELECT ON shekara.mart_follow_up,
+    SELECT ON shekara.mart_follow_up_times,
+    SELECT ON shekara.mart_case_outcomes,
+    SELECT ON shekara.mart_non_refoulement,
+    SELECT ON shekara.mart_foreigners_present,
+    SELECT ON shekara.mart_entries_during_ban,
+    SELECT ON shekara.mart_foreigners_present_by_purpose,
+    SELECT ON shekara.mart_foreigners_present_by_country,
+    SELECT ON shekara.mart_overstays_by_oblast,
+    SELECT ON shekara.mart_overstays_by_grade,
+    SELECT ON shekara.mart_overstays_by_group,
+    SELECT ON shekara.mart_overstays_ended,
+    SELECT ON shekara.mart_unregistered_workers,
+    SELECT ON shekara.mart_unregistered_workers_by_oblast,
+    SELECT ON shekara.mart_unregistered_workers_by_sector,
+    SELECT ON shekara.mart_work_breaches,
+    SELECT ON shekara.mart_retractions_by_rule,
+    SELECT ON shekara.mart_retractions_by_reason,
+    SELECT ON shekara.mart_trafficking_indicators
+TO shekara_oblast_kz_39;
 
 -- An analyst of KZ-43: alerts, cases and counts of that oblast, and the marts of these.
-CREATE ROLE IF NOT EXISTS shekara_oblast_kz_43 SETTINGS PROFILE 'shekara_reading';
+CREATE ROLE IF NOT EXISTS shekara_oblast_kz_43;
+ALTER ROLE shekara_oblast_kz_43 SETTINGS PROFILE 'shekara_reading';
 REVOKE ALL ON *.* FROM shekara_oblast_kz_43;
-GRANT SELECT ON shekara.alerts TO shekara_oblast_kz_43;
-GRANT SELECT ON shekara.alerts_latest TO shekara_oblast_kz_43;
-GRANT SELECT ON shekara.cases TO shekara_oblast_kz_43;
-GRANT SELECT ON shekara.counts TO shekara_oblast_kz_43;
-GRANT SELECT ON shekara.alerts_now TO shekara_oblast_kz_43;
-GRANT SELECT ON shekara.cases_now TO shekara_oblast_kz_43;
-GRANT SELECT ON shekara.core_same_person TO shekara_oblast_kz_43;
-GRANT SELECT ON shekara.core_alerts_of_people TO shekara_oblast_kz_43;
-GRANT SELECT ON shekara.core_cases_of_people TO shekara_oblast_kz_43;
-GRANT SELECT ON shekara.core_presence TO shekara_oblast_kz_43;
-GRANT SELECT ON shekara.core_presence_by_standing TO shekara_oblast_kz_43;
-GRANT SELECT ON shekara.mart_daily_flows TO shekara_oblast_kz_43;
-GRANT SELECT ON shekara.mart_open_stays TO shekara_oblast_kz_43;
-GRANT SELECT ON shekara.mart_alerts TO shekara_oblast_kz_43;
-GRANT SELECT ON shekara.mart_follow_up TO shekara_oblast_kz_43;
-GRANT SELECT ON shekara.mart_follow_up_times TO shekara_oblast_kz_43;
-GRANT SELECT ON shekara.mart_case_outcomes TO shekara_oblast_kz_43;
-GRANT SELECT ON shekara.mart_non_refoulement TO shekara_oblast_kz_43;
-GRANT SELECT ON shekara.mart_foreigners_present TO shekara_oblast_kz_43;
-GRANT SELECT ON shekara.mart_entries_during_ban TO shekara_oblast_kz_43;
-GRANT SELECT ON shekara.mart_foreigners_present_by_purpose TO shekara_oblast_kz_43;
-GRANT SELECT ON shekara.mart_foreigners_present_by_country TO shekara_oblast_kz_43;
-GRANT SELECT ON shekara.mart_overstays_by_oblast TO shekara_oblast_kz_43;
-GRANT SELECT ON shekara.mart_overstays_by_grade TO shekara_oblast_kz_43;
-GRANT SELECT ON shekara.mart_overstays_by_group TO shekara_oblast_kz_43;
-GRANT SELECT ON shekara.mart_overstays_ended TO shekara_oblast_kz_43;
-GRANT SELECT ON shekara.mart_unregistered_workers TO shekara_oblast_kz_43;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_oblast TO shekara_oblast_kz_43;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_sector TO shekara_oblast_kz_43;
-GRANT SELECT ON shekara.mart_work_breaches TO shekara_oblast_kz_43;
-GRANT SELECT ON shekara.mart_retractions_by_rule TO shekara_oblast_kz_43;
-GRANT SELECT ON shekara.mart_retractions_by_reason TO shekara_oblast_kz_43;
-GRANT SELECT ON shekara.mart_trafficking_indicators TO shekara_oblast_kz_43;
+GRANT
+    SELECT ON shekara.alerts,
+    SELECT ON shekara.alerts_latest,
+    SELECT ON shekara.cases,
+    SELECT ON shekara.counts,
+    SELECT ON shekara.alerts_now,
+    SELECT ON shekara.cases_now,
+    SELECT ON shekara.core_same_person,
+    SELECT ON shekara.core_alerts_of_people,
+    SELECT ON shekara.core_cases_of_people,
+    SELECT ON shekara.core_presence,
+    SELECT ON shekara.core_presence_by_standing,
+    SELECT ON shekara.mart_daily_flows,
+    SELECT ON shekara.mart_open_stays,
+    SELECT ON shekara.mart_alerts,
+    SELECT ON shekara.mart_follow_up,
+    SELECT ON shekara.mart_follow_up_times,
+    SELECT ON shekara.mart_case_outcomes,
+    SELECT ON shekara.mart_non_refoulement,
+    SELECT ON shekara.mart_foreigners_present,
+    SELECT ON shekara.mart_entries_during_ban,
+    SELECT ON shekara.mart_foreigners_present_by_purpose,
+    SELECT ON shekara.mart_foreigners_present_by_country,
+    SELECT ON shekara.mart_overstays_by_oblast,
+    SELECT ON shekara.mart_overstays_by_grade,
+    SELECT ON shekara.mart_overstays_by_group,
+    SELECT ON shekara.mart_overstays_ended,
+    SELECT ON shekara.mart_unregistered_workers,
+    SELECT ON shekara.mart_unregistered_workers_by_oblast,
+    SELECT ON shekara.mart_unregistered_workers_by_sector,
+    SELECT ON shekara.mart_work_breaches,
+    SELECT ON shekara.mart_retractions_by_rule,
+    SELECT ON shekara.mart_retractions_by_reason,
+    SELECT ON shekara.mart_trafficking_indicators
+TO shekara_oblast_kz_43;
 
 -- An analyst of KZ-47: alerts, cases and counts of that oblast, and the marts of these.
-CREATE ROLE IF NOT EXISTS shekara_oblast_kz_47 SETTINGS PROFILE 'shekara_reading';
+CREATE ROLE IF NOT EXISTS shekara_oblast_kz_47;
+ALTER ROLE shekara_oblast_kz_47 SETTINGS PROFILE 'shekara_reading';
 REVOKE ALL ON *.* FROM shekara_oblast_kz_47;
-GRANT SELECT ON shekara.alerts TO shekara_oblast_kz_47;
-GRANT SELECT ON shekara.alerts_latest TO shekara_oblast_kz_47;
-GRANT SELECT ON shekara.cases TO shekara_oblast_kz_47;
-GRANT SELECT ON shekara.counts TO shekara_oblast_kz_47;
-GRANT SELECT ON shekara.alerts_now TO shekara_oblast_kz_47;
-GRANT SELECT ON shekara.cases_now TO shekara_oblast_kz_47;
-GRANT SELECT ON shekara.core_same_person TO shekara_oblast_kz_47;
-GRANT SELECT ON shekara.core_alerts_of_people TO shekara_oblast_kz_47;
-GRANT SELECT ON shekara.core_cases_of_people TO shekara_oblast_kz_47;
-GRANT SELECT ON shekara.core_presence TO shekara_oblast_kz_47;
-GRANT SELECT ON shekara.core_presence_by_standing TO shekara_oblast_kz_47;
-GRANT SELECT ON shekara.mart_daily_flows TO shekara_oblast_kz_47;
-GRANT SELECT ON shekara.mart_open_stays TO shekara_oblast_kz_47;
-GRANT SELECT ON shekara.mart_alerts TO shekara_oblast_kz_47;
-GRANT SELECT ON shekara.mart_follow_up TO shekara_oblast_kz_47;
-GRANT SELECT ON shekara.mart_follow_up_times TO shekara_oblast_kz_47;
-GRANT SELECT ON shekara.mart_case_outcomes TO shekara_oblast_kz_47;
-GRANT SELECT ON shekara.mart_non_refoulement TO shekara_oblast_kz_47;
-GRANT SELECT ON shekara.mart_foreigners_present TO shekara_oblast_kz_47;
-GRANT SELECT ON shekara.mart_entries_during_ban TO shekara_oblast_kz_47;
-GRANT SELECT ON shekara.mart_foreigners_present_by_purpose TO shekara_oblast_kz_47;
-GRANT SELECT ON shekara.mart_foreigners_present_by_country TO shekara_oblast_kz_47;
-GRANT SELECT ON shekara.mart_overstays_by_oblast TO shekara_oblast_kz_47;
-GRANT SELECT ON shekara.mart_overstays_by_grade TO shekara_oblast_kz_47;
-GRANT SELECT ON shekara.mart_overstays_by_group TO shekara_oblast_kz_47;
-GRANT SELECT ON shekara.mart_overstays_ended TO shekara_oblast_kz_47;
-GRANT SELECT ON shekara.mart_unregistered_workers TO shekara_oblast_kz_47;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_oblast TO shekara_oblast_kz_47;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_sector TO shekara_oblast_kz_47;
-GRANT SELECT ON shekara.mart_work_breaches TO shekara_oblast_kz_47;
-GRANT SELECT ON shekara.mart_retractions_by_rule TO shekara_oblast_kz_47;
-GRANT SELECT ON shekara.mart_retractions_by_reason TO shekara_oblast_kz_47;
-GRANT SELECT ON shekara.mart_trafficking_indicators TO shekara_oblast_kz_47;
+GRANT
+    SELECT ON shekara.alerts,
+    SELECT ON shekara.alerts_latest,
+    SELECT ON shekara.cases,
+    SELECT ON shekara.counts,
+    SELECT ON shekara.alerts_now,
+    SELECT ON shekara.cases_now,
+    SELECT ON shekara.core_same_person,
+    SELECT ON shekara.core_alerts_of_people,
+    SELECT ON shekara.core_cases_of_people,
+    SELECT ON shekara.core_presence,
+    SELECT ON shekara.core_presence_by_standing,
+    SELECT ON shekara.mart_daily_flows,
+    SELECT ON shekara.mart_open_stays,
+    SELECT ON shekara.mart_alerts,
+    SELECT ON shekara.mart_follow_up,
+    SELECT ON shekara.mart_follow_up_times,
+    SELECT ON shekara.mart_case_outcomes,
+    SELECT ON shekara.mart_non_refoulement,
+    SELECT ON shekara.mart_foreigners_present,
+    SELECT ON shekara.mart_entries_during_ban,
+    SELECT ON shekara.mart_foreigners_present_by_purpose,
+    SELECT ON shekara.mart_foreigners_present_by_country,
+    SELECT ON shekara.mart_overstays_by_oblast,
+    SELECT ON shekara.mart_overstays_by_grade,
+    SELECT ON shekara.mart_overstays_by_group,
+    SELECT ON shekara.mart_overstays_ended,
+    SELECT ON shekara.mart_unregistered_workers,
+    SELECT ON shekara.mart_unregistered_workers_by_oblast,
+    SELECT ON shekara.mart_unregistered_workers_by_sector,
+    SELECT ON shekara.mart_work_breaches,
+    SELECT ON shekara.mart_retractions_by_rule,
+    SELECT ON shekara.mart_retractions_by_reason,
+    SELECT ON shekara.mart_trafficking_indicators
+TO shekara_oblast_kz_47;
 
 -- An analyst of KZ-55: alerts, cases and counts of that oblast, and the marts of these.
-CREATE ROLE IF NOT EXISTS shekara_oblast_kz_55 SETTINGS PROFILE 'shekara_reading';
+CREATE ROLE IF NOT EXISTS shekara_oblast_kz_55;
+ALTER ROLE shekara_oblast_kz_55 SETTINGS PROFILE 'shekara_reading';
 REVOKE ALL ON *.* FROM shekara_oblast_kz_55;
-GRANT SELECT ON shekara.alerts TO shekara_oblast_kz_55;
-GRANT SELECT ON shekara.alerts_latest TO shekara_oblast_kz_55;
-GRANT SELECT ON shekara.cases TO shekara_oblast_kz_55;
-GRANT SELECT ON shekara.counts TO shekara_oblast_kz_55;
-GRANT SELECT ON shekara.alerts_now TO shekara_oblast_kz_55;
-GRANT SELECT ON shekara.cases_now TO shekara_oblast_kz_55;
-GRANT SELECT ON shekara.core_same_person TO shekara_oblast_kz_55;
-GRANT SELECT ON shekara.core_alerts_of_people TO shekara_oblast_kz_55;
-GRANT SELECT ON shekara.core_cases_of_people TO shekara_oblast_kz_55;
-GRANT SELECT ON shekara.core_presence TO shekara_oblast_kz_55;
-GRANT SELECT ON shekara.core_presence_by_standing TO shekara_oblast_kz_55;
-GRANT SELECT ON shekara.mart_daily_flows TO shekara_oblast_kz_55;
-GRANT SELECT ON shekara.mart_open_stays TO shekara_oblast_kz_55;
-GRANT SELECT ON shekara.mart_alerts TO shekara_oblast_kz_55;
-GRANT SELECT ON shekara.mart_follow_up TO shekara_oblast_kz_55;
-GRANT SELECT ON shekara.mart_follow_up_times TO shekara_oblast_kz_55;
-GRANT SELECT ON shekara.mart_case_outcomes TO shekara_oblast_kz_55;
-GRANT SELECT ON shekara.mart_non_refoulement TO shekara_oblast_kz_55;
-GRANT SELECT ON shekara.mart_foreigners_present TO shekara_oblast_kz_55;
-GRANT SELECT ON shekara.mart_entries_during_ban TO shekara_oblast_kz_55;
-GRANT SELECT ON shekara.mart_foreigners_present_by_purpose TO shekara_oblast_kz_55;
-GRANT SELECT ON shekara.mart_foreigners_present_by_country TO shekara_oblast_kz_55;
-GRANT SELECT ON shekara.mart_overstays_by_oblast TO shekara_oblast_kz_55;
-GRANT SELECT ON shekara.mart_overstays_by_grade TO shekara_oblast_kz_55;
-GRANT SELECT ON shekara.mart_overstays_by_group TO shekara_oblast_kz_55;
-GRANT SELECT ON shekara.mart_overstays_ended TO shekara_oblast_kz_55;
-GRANT SELECT ON shekara.mart_unregistered_workers TO shekara_oblast_kz_55;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_oblast TO shekara_oblast_kz_55;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_sector TO shekara_oblast_kz_55;
-GRANT SELECT ON shekara.mart_work_breaches TO shekara_oblast_kz_55;
-GRANT SELECT ON shekara.mart_retractions_by_rule TO shekara_oblast_kz_55;
-GRANT SELECT ON shekara.mart_retractions_by_reason TO shekara_oblast_kz_55;
-GRANT SELECT ON shekara.mart_trafficking_indicators TO shekara_oblast_kz_55;
+GRANT
+    SELECT ON shekara.alerts,
+    SELECT ON shekara.alerts_latest,
+    SELECT ON shekara.cases,
+    SELECT ON shekara.counts,
+    SELECT ON shekara.alerts_now,
+    SELECT ON shekara.cases_now,
+    SELECT ON shekara.core_same_person,
+    SELECT ON shekara.core_alerts_of_people,
+    SELECT ON shekara.core_cases_of_people,
+    SELECT ON shekara.core_presence,
+    SELECT ON shekara.core_presence_by_standing,
+    SELECT ON shekara.mart_daily_flows,
+    SELECT ON shekara.mart_open_stays,
+    SELECT ON shekara.mart_alerts,
+    SELECT ON shekara.mart_follow_up,
+    SELECT ON shekara.mart_follow_up_times,
+    SELECT ON shekara.mart_case_outcomes,
+    SELECT ON shekara.mart_non_refoulement,
+    SELECT ON shekara.mart_foreigners_present,
+    SELECT ON shekara.mart_entries_during_ban,
+    SELECT ON shekara.mart_foreigners_present_by_purpose,
+    SELECT ON shekara.mart_foreigners_present_by_country,
+    SELECT ON shekara.mart_overstays_by_oblast,
+    SELECT ON shekara.mart_overstays_by_grade,
+    SELECT ON shekara.mart_overstays_by_group,
+    SELECT ON shekara.mart_overstays_ended,
+    SELECT ON shekara.mart_unregistered_workers,
+    SELECT ON shekara.mart_unregistered_workers_by_oblast,
+    SELECT ON shekara.mart_unregistered_workers_by_sector,
+    SELECT ON shekara.mart_work_breaches,
+    SELECT ON shekara.mart_retractions_by_rule,
+    SELECT ON shekara.mart_retractions_by_reason,
+    SELECT ON shekara.mart_trafficking_indicators
+TO shekara_oblast_kz_55;
 
 -- An analyst of KZ-59: alerts, cases and counts of that oblast, and the marts of these.
-CREATE ROLE IF NOT EXISTS shekara_oblast_kz_59 SETTINGS PROFILE 'shekara_reading';
+CREATE ROLE IF NOT EXISTS shekara_oblast_kz_59;
+ALTER ROLE shekara_oblast_kz_59 SETTINGS PROFILE 'shekara_reading';
 REVOKE ALL ON *.* FROM shekara_oblast_kz_59;
-GRANT SELECT ON shekara.alerts TO shekara_oblast_kz_59;
-GRANT SELECT ON shekara.alerts_latest TO shekara_oblast_kz_59;
-GRANT SELECT ON shekara.cases TO shekara_oblast_kz_59;
-GRANT SELECT ON shekara.counts TO shekara_oblast_kz_59;
-GRANT SELECT ON shekara.alerts_now TO shekara_oblast_kz_59;
-GRANT SELECT ON shekara.cases_now TO shekara_oblast_kz_59;
-GRANT SELECT ON shekara.core_same_person TO shekara_oblast_kz_59;
-GRANT SELECT ON shekara.core_alerts_of_people TO shekara_oblast_kz_59;
-GRANT SELECT ON shekara.core_cases_of_people TO shekara_oblast_kz_59;
-GRANT SELECT ON shekara.core_presence TO shekara_oblast_kz_59;
-GRANT SELECT ON shekara.core_presence_by_standing TO shekara_oblast_kz_59;
-GRANT SELECT ON shekara.mart_daily_flows TO shekara_oblast_kz_59;
-GRANT SELECT ON shekara.mart_open_stays TO shekara_oblast_kz_59;
-GRANT SELECT ON shekara.mart_alerts TO shekara_oblast_kz_59;
-GRANT SELECT ON shekara.mart_follow_up TO shekara_oblast_kz_59;
-GRANT SELECT ON shekara.mart_follow_up_times TO shekara_oblast_kz_59;
-GRANT SELECT ON shekara.mart_case_outcomes TO shekara_oblast_kz_59;
-GRANT SELECT ON shekara.mart_non_refoulement TO shekara_oblast_kz_59;
-GRANT SELECT ON shekara.mart_foreigners_present TO shekara_oblast_kz_59;
-GRANT SELECT ON shekara.mart_entries_during_ban TO shekara_oblast_kz_59;
-GRANT SELECT ON shekara.mart_foreigners_present_by_purpose TO shekara_oblast_kz_59;
-GRANT SELECT ON shekara.mart_foreigners_present_by_country TO shekara_oblast_kz_59;
-GRANT SELECT ON shekara.mart_overstays_by_oblast TO shekara_oblast_kz_59;
-GRANT SELECT ON shekara.mart_overstays_by_grade TO shekara_oblast_kz_59;
-GRANT SELECT ON shekara.mart_overstays_by_group TO shekara_oblast_kz_59;
-GRANT SELECT ON shekara.mart_overstays_ended TO shekara_oblast_kz_59;
-GRANT SELECT ON shekara.mart_unregistered_workers TO shekara_oblast_kz_59;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_oblast TO shekara_oblast_kz_59;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_sector TO shekara_oblast_kz_59;
-GRANT SELECT ON shekara.mart_work_breaches TO shekara_oblast_kz_59;
-GRANT SELECT ON shekara.mart_retractions_by_rule TO shekara_oblast_kz_59;
-GRANT SELECT ON shekara.mart_retractions_by_reason TO shekara_oblast_kz_59;
-GRANT SELECT ON shekara.mart_trafficking_indicators TO shekara_oblast_kz_59;
+GRANT
+    SELECT ON shekara.alerts,
+    SELECT ON shekara.alerts_latest,
+    SELECT ON shekara.cases,
+    SELECT ON shekara.counts,
+    SELECT ON shekara.alerts_now,
+    SELECT ON shekara.cases_now,
+    SELECT ON shekara.core_same_person,
+    SELECT ON shekara.core_alerts_of_people,
+    SELECT ON shekara.core_cases_of_people,
+    SELECT ON shekara.core_presence,
+    SELECT ON shekara.core_presence_by_standing,
+    SELECT ON shekara.mart_daily_flows,
+    SELECT ON shekara.mart_open_stays,
+    SELECT ON shekara.mart_alerts,
+    SELECT ON shekara.mart_follow_up,
+    SELECT ON shekara.mart_follow_up_times,
+    SELECT ON shekara.mart_case_outcomes,
+    SELECT ON shekara.mart_non_refoulement,
+    SELECT ON shekara.mart_foreigners_present,
+    SELECT ON shekara.mart_entries_during_ban,
+    SELECT ON shekara.mart_foreigners_present_by_purpose,
+    SELECT ON shekara.mart_foreigners_present_by_country,
+    SELECT ON shekara.mart_overstays_by_oblast,
+    SELECT ON shekara.mart_overstays_by_grade,
+    SELECT ON shekara.mart_overstays_by_group,
+    SELECT ON shekara.mart_overstays_ended,
+    SELECT ON shekara.mart_unregistered_workers,
+    SELECT ON shekara.mart_unregistered_workers_by_oblast,
+    SELECT ON shekara.mart_unregistered_workers_by_sector,
+    SELECT ON shekara.mart_work_breaches,
+    SELECT ON shekara.mart_retractions_by_rule,
+    SELECT ON shekara.mart_retractions_by_reason,
+    SELECT ON shekara.mart_trafficking_indicators
+TO shekara_oblast_kz_59;
 
 -- An analyst of KZ-61: alerts, cases and counts of that oblast, and the marts of these.
-CREATE ROLE IF NOT EXISTS shekara_oblast_kz_61 SETTINGS PROFILE 'shekara_reading';
+CREATE ROLE IF NOT EXISTS shekara_oblast_kz_61;
+ALTER ROLE shekara_oblast_kz_61 SETTINGS PROFILE 'shekara_reading';
 REVOKE ALL ON *.* FROM shekara_oblast_kz_61;
-GRANT SELECT ON shekara.alerts TO shekara_oblast_kz_61;
-GRANT SELECT ON shekara.alerts_latest TO shekara_oblast_kz_61;
-GRANT SELECT ON shekara.cases TO shekara_oblast_kz_61;
-GRANT SELECT ON shekara.counts TO shekara_oblast_kz_61;
-GRANT SELECT ON shekara.alerts_now TO shekara_oblast_kz_61;
-GRANT SELECT ON shekara.cases_now TO shekara_oblast_kz_61;
-GRANT SELECT ON shekara.core_same_person TO shekara_oblast_kz_61;
-GRANT SELECT ON shekara.core_alerts_of_people TO shekara_oblast_kz_61;
-GRANT SELECT ON shekara.core_cases_of_people TO shekara_oblast_kz_61;
-GRANT SELECT ON shekara.core_presence TO shekara_oblast_kz_61;
-GRANT SELECT ON shekara.core_presence_by_standing TO shekara_oblast_kz_61;
-GRANT SELECT ON shekara.mart_daily_flows TO shekara_oblast_kz_61;
-GRANT SELECT ON shekara.mart_open_stays TO shekara_oblast_kz_61;
-GRANT SELECT ON shekara.mart_alerts TO shekara_oblast_kz_61;
-GRANT SELECT ON shekara.mart_follow_up TO shekara_oblast_kz_61;
-GRANT SELECT ON shekara.mart_follow_up_times TO shekara_oblast_kz_61;
-GRANT SELECT ON shekara.mart_case_outcomes TO shekara_oblast_kz_61;
-GRANT SELECT ON shekara.mart_non_refoulement TO shekara_oblast_kz_61;
-GRANT SELECT ON shekara.mart_foreigners_present TO shekara_oblast_kz_61;
-GRANT SELECT ON shekara.mart_entries_during_ban TO shekara_oblast_kz_61;
-GRANT SELECT ON shekara.mart_foreigners_present_by_purpose TO shekara_oblast_kz_61;
-GRANT SELECT ON shekara.mart_foreigners_present_by_country TO shekara_oblast_kz_61;
-GRANT SELECT ON shekara.mart_overstays_by_oblast TO shekara_oblast_kz_61;
-GRANT SELECT ON shekara.mart_overstays_by_grade TO shekara_oblast_kz_61;
-GRANT SELECT ON shekara.mart_overstays_by_group TO shekara_oblast_kz_61;
-GRANT SELECT ON shekara.mart_overstays_ended TO shekara_oblast_kz_61;
-GRANT SELECT ON shekara.mart_unregistered_workers TO shekara_oblast_kz_61;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_oblast TO shekara_oblast_kz_61;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_sector TO shekara_oblast_kz_61;
-GRANT SELECT ON shekara.mart_work_breaches TO shekara_oblast_kz_61;
-GRANT SELECT ON shekara.mart_retractions_by_rule TO shekara_oblast_kz_61;
-GRANT SELECT ON shekara.mart_retractions_by_reason TO shekara_oblast_kz_61;
-GRANT SELECT ON shekara.mart_trafficking_indicators TO shekara_oblast_kz_61;
+GRANT
+    SELECT ON shekara.alerts,
+    SELECT ON shekara.alerts_latest,
+    SELECT ON shekara.cases,
+    SELECT ON shekara.counts,
+    SELECT ON shekara.alerts_now,
+    SELECT ON shekara.cases_now,
+    SELECT ON shekara.core_same_person,
+    SELECT ON shekara.core_alerts_of_people,
+    SELECT ON shekara.core_cases_of_people,
+    SELECT ON shekara.core_presence,
+    SELECT ON shekara.core_presence_by_standing,
+    SELECT ON shekara.mart_daily_flows,
+    SELECT ON shekara.mart_open_stays,
+    SELECT ON shekara.mart_alerts,
+    SELECT ON shekara.mart_follow_up,
+    SELECT ON shekara.mart_follow_up_times,
+    SELECT ON shekara.mart_case_outcomes,
+    SELECT ON shekara.mart_non_refoulement,
+    SELECT ON shekara.mart_foreigners_present,
+    SELECT ON shekara.mart_entries_during_ban,
+    SELECT ON shekara.mart_foreigners_present_by_purpose,
+    SELECT ON shekara.mart_foreigners_present_by_country,
+    SELECT ON shekara.mart_overstays_by_oblast,
+    SELECT ON shekara.mart_overstays_by_grade,
+    SELECT ON shekara.mart_overstays_by_group,
+    SELECT ON shekara.mart_overstays_ended,
+    SELECT ON shekara.mart_unregistered_workers,
+    SELECT ON shekara.mart_unregistered_workers_by_oblast,
+    SELECT ON shekara.mart_unregistered_workers_by_sector,
+    SELECT ON shekara.mart_work_breaches,
+    SELECT ON shekara.mart_retractions_by_rule,
+    SELECT ON shekara.mart_retractions_by_reason,
+    SELECT ON shekara.mart_trafficking_indicators
+TO shekara_oblast_kz_61;
 
 -- An analyst of KZ-62: alerts, cases and counts of that oblast, and the marts of these.
-CREATE ROLE IF NOT EXISTS shekara_oblast_kz_62 SETTINGS PROFILE 'shekara_reading';
+CREATE ROLE IF NOT EXISTS shekara_oblast_kz_62;
+ALTER ROLE shekara_oblast_kz_62 SETTINGS PROFILE 'shekara_reading';
 REVOKE ALL ON *.* FROM shekara_oblast_kz_62;
-GRANT SELECT ON shekara.alerts TO shekara_oblast_kz_62;
-GRANT SELECT ON shekara.alerts_latest TO shekara_oblast_kz_62;
-GRANT SELECT ON shekara.cases TO shekara_oblast_kz_62;
-GRANT SELECT ON shekara.counts TO shekara_oblast_kz_62;
-GRANT SELECT ON shekara.alerts_now TO shekara_oblast_kz_62;
-GRANT SELECT ON shekara.cases_now TO shekara_oblast_kz_62;
-GRANT SELECT ON shekara.core_same_person TO shekara_oblast_kz_62;
-GRANT SELECT ON shekara.core_alerts_of_people TO shekara_oblast_kz_62;
-GRANT SELECT ON shekara.core_cases_of_people TO shekara_oblast_kz_62;
-GRANT SELECT ON shekara.core_presence TO shekara_oblast_kz_62;
-GRANT SELECT ON shekara.core_presence_by_standing TO shekara_oblast_kz_62;
-GRANT SELECT ON shekara.mart_daily_flows TO shekara_oblast_kz_62;
-GRANT SELECT ON shekara.mart_open_stays TO shekara_oblast_kz_62;
-GRANT SELECT ON shekara.mart_alerts TO shekara_oblast_kz_62;
-GRANT SELECT ON shekara.mart_follow_up TO shekara_oblast_kz_62;
-GRANT SELECT ON shekara.mart_follow_up_times TO shekara_oblast_kz_62;
-GRANT SELECT ON shekara.mart_case_outcomes TO shekara_oblast_kz_62;
-GRANT SELECT ON shekara.mart_non_refoulement TO shekara_oblast_kz_62;
-GRANT SELECT ON shekara.mart_foreigners_present TO shekara_oblast_kz_62;
-GRANT SELECT ON shekara.mart_entries_during_ban TO shekara_oblast_kz_62;
-GRANT SELECT ON shekara.mart_foreigners_present_by_purpose TO shekara_oblast_kz_62;
-GRANT SELECT ON shekara.mart_foreigners_present_by_country TO shekara_oblast_kz_62;
-GRANT SELECT ON shekara.mart_overstays_by_oblast TO shekara_oblast_kz_62;
-GRANT SELECT ON shekara.mart_overstays_by_grade TO shekara_oblast_kz_62;
-GRANT SELECT ON shekara.mart_overstays_by_group TO shekara_oblast_kz_62;
-GRANT SELECT ON shekara.mart_overstays_ended TO shekara_oblast_kz_62;
-GRANT SELECT ON shekara.mart_unregistered_workers TO shekara_oblast_kz_62;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_oblast TO shekara_oblast_kz_62;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_sector TO shekara_oblast_kz_62;
-GRANT SELECT ON shekara.mart_work_breaches TO shekara_oblast_kz_62;
-GRANT SELECT ON shekara.mart_retractions_by_rule TO shekara_oblast_kz_62;
-GRANT SELECT ON shekara.mart_retractions_by_reason TO shekara_oblast_kz_62;
-GRANT SELECT ON shekara.mart_trafficking_indicators TO shekara_oblast_kz_62;
+GRANT
+    SELECT ON shekara.alerts,
+    SELECT ON shekara.alerts_latest,
+    SELECT ON shekara.cases,
+    SELECT ON shekara.counts,
+    SELECT ON shekara.alerts_now,
+    SELECT ON shekara.cases_now,
+    SELECT ON shekara.core_same_person,
+    SELECT ON shekara.core_alerts_of_people,
+    SELECT ON shekara.core_cases_of_people,
+    SELECT ON shekara.core_presence,
+    SELECT ON shekara.core_presence_by_standing,
+    SELECT ON shekara.mart_daily_flows,
+    SELECT ON shekara.mart_open_stays,
+    SELECT ON shekara.mart_alerts,
+    SELECT ON shekara.mart_follow_up,
+    SELECT ON shekara.mart_follow_up_times,
+    SELECT ON shekara.mart_case_outcomes,
+    SELECT ON shekara.mart_non_refoulement,
+    SELECT ON shekara.mart_foreigners_present,
+    SELECT ON shekara.mart_entries_during_ban,
+    SELECT ON shekara.mart_foreigners_present_by_purpose,
+    SELECT ON shekara.mart_foreigners_present_by_country,
+    SELECT ON shekara.mart_overstays_by_oblast,
+    SELECT ON shekara.mart_overstays_by_grade,
+    SELECT ON shekara.mart_overstays_by_group,
+    SELECT ON shekara.mart_overstays_ended,
+    SELECT ON shekara.mart_unregistered_workers,
+    SELECT ON shekara.mart_unregistered_workers_by_oblast,
+    SELECT ON shekara.mart_unregistered_workers_by_sector,
+    SELECT ON shekara.mart_work_breaches,
+    SELECT ON shekara.mart_retractions_by_rule,
+    SELECT ON shekara.mart_retractions_by_reason,
+    SELECT ON shekara.mart_trafficking_indicators
+TO shekara_oblast_kz_62;
 
 -- An analyst of KZ-63: alerts, cases and counts of that oblast, and the marts of these.
-CREATE ROLE IF NOT EXISTS shekara_oblast_kz_63 SETTINGS PROFILE 'shekara_reading';
+CREATE ROLE IF NOT EXISTS shekara_oblast_kz_63;
+ALTER ROLE shekara_oblast_kz_63 SETTINGS PROFILE 'shekara_reading';
 REVOKE ALL ON *.* FROM shekara_oblast_kz_63;
-GRANT SELECT ON shekara.alerts TO shekara_oblast_kz_63;
-GRANT SELECT ON shekara.alerts_latest TO shekara_oblast_kz_63;
-GRANT SELECT ON shekara.cases TO shekara_oblast_kz_63;
-GRANT SELECT ON shekara.counts TO shekara_oblast_kz_63;
-GRANT SELECT ON shekara.alerts_now TO shekara_oblast_kz_63;
-GRANT SELECT ON shekara.cases_now TO shekara_oblast_kz_63;
-GRANT SELECT ON shekara.core_same_person TO shekara_oblast_kz_63;
-GRANT SELECT ON shekara.core_alerts_of_people TO shekara_oblast_kz_63;
-GRANT SELECT ON shekara.core_cases_of_people TO shekara_oblast_kz_63;
-GRANT SELECT ON shekara.core_presence TO shekara_oblast_kz_63;
-GRANT SELECT ON shekara.core_presence_by_standing TO shekara_oblast_kz_63;
-GRANT SELECT ON shekara.mart_daily_flows TO shekara_oblast_kz_63;
-GRANT SELECT ON shekara.mart_open_stays TO shekara_oblast_kz_63;
-GRANT SELECT ON shekara.mart_alerts TO shekara_oblast_kz_63;
-GRANT SELECT ON shekara.mart_follow_up TO shekara_oblast_kz_63;
-GRANT SELECT ON shekara.mart_follow_up_times TO shekara_oblast_kz_63;
-GRANT SELECT ON shekara.mart_case_outcomes TO shekara_oblast_kz_63;
-GRANT SELECT ON shekara.mart_non_refoulement TO shekara_oblast_kz_63;
-GRANT SELECT ON shekara.mart_foreigners_present TO shekara_oblast_kz_63;
-GRANT SELECT ON shekara.mart_entries_during_ban TO shekara_oblast_kz_63;
-GRANT SELECT ON shekara.mart_foreigners_present_by_purpose TO shekara_oblast_kz_63;
-GRANT SELECT ON shekara.mart_foreigners_present_by_country TO shekara_oblast_kz_63;
-GRANT SELECT ON shekara.mart_overstays_by_oblast TO shekara_oblast_kz_63;
-GRANT SELECT ON shekara.mart_overstays_by_grade TO shekara_oblast_kz_63;
-GRANT SELECT ON shekara.mart_overstays_by_group TO shekara_oblast_kz_63;
-GRANT SELECT ON shekara.mart_overstays_ended TO shekara_oblast_kz_63;
-GRANT SELECT ON shekara.mart_unregistered_workers TO shekara_oblast_kz_63;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_oblast TO shekara_oblast_kz_63;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_sector TO shekara_oblast_kz_63;
-GRANT SELECT ON shekara.mart_work_breaches TO shekara_oblast_kz_63;
-GRANT SELECT ON shekara.mart_retractions_by_rule TO shekara_oblast_kz_63;
-GRANT SELECT ON shekara.mart_retractions_by_reason TO shekara_oblast_kz_63;
-GRANT SELECT ON shekara.mart_trafficking_indicators TO shekara_oblast_kz_63;
+GRANT
+    SELECT ON shekara.alerts,
+    SELECT ON shekara.alerts_latest,
+    SELECT ON shekara.cases,
+    SELECT ON shekara.counts,
+    SELECT ON shekara.alerts_now,
+    SELECT ON shekara.cases_now,
+    SELECT ON shekara.core_same_person,
+    SELECT ON shekara.core_alerts_of_people,
+    SELECT ON shekara.core_cases_of_people,
+    SELECT ON shekara.core_presence,
+    SELECT ON shekara.core_presence_by_standing,
+    SELECT ON shekara.mart_daily_flows,
+    SELECT ON shekara.mart_open_stays,
+    SELECT ON shekara.mart_alerts,
+    SELECT ON shekara.mart_follow_up,
+    SELECT ON shekara.mart_follow_up_times,
+    SELECT ON shekara.mart_case_outcomes,
+    SELECT ON shekara.mart_non_refoulement,
+    SELECT ON shekara.mart_foreigners_present,
+    SELECT ON shekara.mart_entries_during_ban,
+    SELECT ON shekara.mart_foreigners_present_by_purpose,
+    SELECT ON shekara.mart_foreigners_present_by_country,
+    SELECT ON shekara.mart_overstays_by_oblast,
+    SELECT ON shekara.mart_overstays_by_grade,
+    SELECT ON shekara.mart_overstays_by_group,
+    SELECT ON shekara.mart_overstays_ended,
+    SELECT ON shekara.mart_unregistered_workers,
+    SELECT ON shekara.mart_unregistered_workers_by_oblast,
+    SELECT ON shekara.mart_unregistered_workers_by_sector,
+    SELECT ON shekara.mart_work_breaches,
+    SELECT ON shekara.mart_retractions_by_rule,
+    SELECT ON shekara.mart_retractions_by_reason,
+    SELECT ON shekara.mart_trafficking_indicators
+TO shekara_oblast_kz_63;
 
 -- An analyst of KZ-71: alerts, cases and counts of that oblast, and the marts of these.
-CREATE ROLE IF NOT EXISTS shekara_oblast_kz_71 SETTINGS PROFILE 'shekara_reading';
+CREATE ROLE IF NOT EXISTS shekara_oblast_kz_71;
+ALTER ROLE shekara_oblast_kz_71 SETTINGS PROFILE 'shekara_reading';
 REVOKE ALL ON *.* FROM shekara_oblast_kz_71;
-GRANT SELECT ON shekara.alerts TO shekara_oblast_kz_71;
-GRANT SELECT ON shekara.alerts_latest TO shekara_oblast_kz_71;
-GRANT SELECT ON shekara.cases TO shekara_oblast_kz_71;
-GRANT SELECT ON shekara.counts TO shekara_oblast_kz_71;
-GRANT SELECT ON shekara.alerts_now TO shekara_oblast_kz_71;
-GRANT SELECT ON shekara.cases_now TO shekara_oblast_kz_71;
-GRANT SELECT ON shekara.core_same_person TO shekara_oblast_kz_71;
-GRANT SELECT ON shekara.core_alerts_of_people TO shekara_oblast_kz_71;
-GRANT SELECT ON shekara.core_cases_of_people TO shekara_oblast_kz_71;
-GRANT SELECT ON shekara.core_presence TO shekara_oblast_kz_71;
-GRANT SELECT ON shekara.core_presence_by_standing TO shekara_oblast_kz_71;
-GRANT SELECT ON shekara.mart_daily_flows TO shekara_oblast_kz_71;
-GRANT SELECT ON shekara.mart_open_stays TO shekara_oblast_kz_71;
-GRANT SELECT ON shekara.mart_alerts TO shekara_oblast_kz_71;
-GRANT SELECT ON shekara.mart_follow_up TO shekara_oblast_kz_71;
-GRANT SELECT ON shekara.mart_follow_up_times TO shekara_oblast_kz_71;
-GRANT SELECT ON shekara.mart_case_outcomes TO shekara_oblast_kz_71;
-GRANT SELECT ON shekara.mart_non_refoulement TO shekara_oblast_kz_71;
-GRANT SELECT ON shekara.mart_foreigners_present TO shekara_oblast_kz_71;
-GRANT SELECT ON shekara.mart_entries_during_ban TO shekara_oblast_kz_71;
-GRANT SELECT ON shekara.mart_foreigners_present_by_purpose TO shekara_oblast_kz_71;
-GRANT SELECT ON shekara.mart_foreigners_present_by_country TO shekara_oblast_kz_71;
-GRANT SELECT ON shekara.mart_overstays_by_oblast TO shekara_oblast_kz_71;
-GRANT SELECT ON shekara.mart_overstays_by_grade TO shekara_oblast_kz_71;
-GRANT SELECT ON shekara.mart_overstays_by_group TO shekara_oblast_kz_71;
-GRANT SELECT ON shekara.mart_overstays_ended TO shekara_oblast_kz_71;
-GRANT SELECT ON shekara.mart_unregistered_workers TO shekara_oblast_kz_71;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_oblast TO shekara_oblast_kz_71;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_sector TO shekara_oblast_kz_71;
-GRANT SELECT ON shekara.mart_work_breaches TO shekara_oblast_kz_71;
-GRANT SELECT ON shekara.mart_retractions_by_rule TO shekara_oblast_kz_71;
-GRANT SELECT ON shekara.mart_retractions_by_reason TO shekara_oblast_kz_71;
-GRANT SELECT ON shekara.mart_trafficking_indicators TO shekara_oblast_kz_71;
+GRANT
+    SELECT ON shekara.alerts,
+    SELECT ON shekara.alerts_latest,
+    SELECT ON shekara.cases,
+    SELECT ON shekara.counts,
+    SELECT ON shekara.alerts_now,
+    SELECT ON shekara.cases_now,
+    SELECT ON shekara.core_same_person,
+    SELECT ON shekara.core_alerts_of_people,
+    SELECT ON shekara.core_cases_of_people,
+    SELECT ON shekara.core_presence,
+    SELECT ON shekara.core_presence_by_standing,
+    SELECT ON shekara.mart_daily_flows,
+    SELECT ON shekara.mart_open_stays,
+    SELECT ON shekara.mart_alerts,
+    SELECT ON shekara.mart_follow_up,
+    SELECT ON shekara.mart_follow_up_times,
+    SELECT ON shekara.mart_case_outcomes,
+    SELECT ON shekara.mart_non_refoulement,
+    SELECT ON shekara.mart_foreigners_present,
+    SELECT ON shekara.mart_entries_during_ban,
+    SELECT ON shekara.mart_foreigners_present_by_purpose,
+    SELECT ON shekara.mart_foreigners_present_by_country,
+    SELECT ON shekara.mart_overstays_by_oblast,
+    SELECT ON shekara.mart_overstays_by_grade,
+    SELECT ON shekara.mart_overstays_by_group,
+    SELECT ON shekara.mart_overstays_ended,
+    SELECT ON shekara.mart_unregistered_workers,
+    SELECT ON shekara.mart_unregistered_workers_by_oblast,
+    SELECT ON shekara.mart_unregistered_workers_by_sector,
+    SELECT ON shekara.mart_work_breaches,
+    SELECT ON shekara.mart_retractions_by_rule,
+    SELECT ON shekara.mart_retractions_by_reason,
+    SELECT ON shekara.mart_trafficking_indicators
+TO shekara_oblast_kz_71;
 
 -- An analyst of KZ-75: alerts, cases and counts of that oblast, and the marts of these.
-CREATE ROLE IF NOT EXISTS shekara_oblast_kz_75 SETTINGS PROFILE 'shekara_reading';
+CREATE ROLE IF NOT EXISTS shekara_oblast_kz_75;
+ALTER ROLE shekara_oblast_kz_75 SETTINGS PROFILE 'shekara_reading';
 REVOKE ALL ON *.* FROM shekara_oblast_kz_75;
-GRANT SELECT ON shekara.alerts TO shekara_oblast_kz_75;
-GRANT SELECT ON shekara.alerts_latest TO shekara_oblast_kz_75;
-GRANT SELECT ON shekara.cases TO shekara_oblast_kz_75;
-GRANT SELECT ON shekara.counts TO shekara_oblast_kz_75;
-GRANT SELECT ON shekara.alerts_now TO shekara_oblast_kz_75;
-GRANT SELECT ON shekara.cases_now TO shekara_oblast_kz_75;
-GRANT SELECT ON shekara.core_same_person TO shekara_oblast_kz_75;
-GRANT SELECT ON shekara.core_alerts_of_people TO shekara_oblast_kz_75;
-GRANT SELECT ON shekara.core_cases_of_people TO shekara_oblast_kz_75;
-GRANT SELECT ON shekara.core_presence TO shekara_oblast_kz_75;
-GRANT SELECT ON shekara.core_presence_by_standing TO shekara_oblast_kz_75;
-GRANT SELECT ON shekara.mart_daily_flows TO shekara_oblast_kz_75;
-GRANT SELECT ON shekara.mart_open_stays TO shekara_oblast_kz_75;
-GRANT SELECT ON shekara.mart_alerts TO shekara_oblast_kz_75;
-GRANT SELECT ON shekara.mart_follow_up TO shekara_oblast_kz_75;
-GRANT SELECT ON shekara.mart_follow_up_times TO shekara_oblast_kz_75;
-GRANT SELECT ON shekara.mart_case_outcomes TO shekara_oblast_kz_75;
-GRANT SELECT ON shekara.mart_non_refoulement TO shekara_oblast_kz_75;
-GRANT SELECT ON shekara.mart_foreigners_present TO shekara_oblast_kz_75;
-GRANT SELECT ON shekara.mart_entries_during_ban TO shekara_oblast_kz_75;
-GRANT SELECT ON shekara.mart_foreigners_present_by_purpose TO shekara_oblast_kz_75;
-GRANT SELECT ON shekara.mart_foreigners_present_by_country TO shekara_oblast_kz_75;
-GRANT SELECT ON shekara.mart_overstays_by_oblast TO shekara_oblast_kz_75;
-GRANT SELECT ON shekara.mart_overstays_by_grade TO shekara_oblast_kz_75;
-GRANT SELECT ON shekara.mart_overstays_by_group TO shekara_oblast_kz_75;
-GRANT SELECT ON shekara.mart_overstays_ended TO shekara_oblast_kz_75;
-GRANT SELECT ON shekara.mart_unregistered_workers TO shekara_oblast_kz_75;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_oblast TO shekara_oblast_kz_75;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_sector TO shekara_oblast_kz_75;
-GRANT SELECT ON shekara.mart_work_breaches TO shekara_oblast_kz_75;
-GRANT SELECT ON shekara.mart_retractions_by_rule TO shekara_oblast_kz_75;
-GRANT SELECT ON shekara.mart_retractions_by_reason TO shekara_oblast_kz_75;
-GRANT SELECT ON shekara.mart_trafficking_indicators TO shekara_oblast_kz_75;
+GRANT
+    SELECT ON shekara.alerts,
+    SELECT ON shekara.alerts_latest,
+    SELECT ON shekara.cases,
+    SELECT ON shekara.counts,
+    SELECT ON shekara.alerts_now,
+    SELECT ON shekara.cases_now,
+    SELECT ON shekara.core_same_person,
+    SELECT ON shekara.core_alerts_of_people,
+    SELECT ON shekara.core_cases_of_people,
+    SELECT ON shekara.core_presence,
+    SELECT ON shekara.core_presence_by_standing,
+    SELECT ON shekara.mart_daily_flows,
+    SELECT ON shekara.mart_open_stays,
+    SELECT ON shekara.mart_alerts,
+    SELECT ON shekara.mart_follow_up,
+    SELECT ON shekara.mart_follow_up_times,
+    SELECT ON shekara.mart_case_outcomes,
+    SELECT ON shekara.mart_non_refoulement,
+    SELECT ON shekara.mart_foreigners_present,
+    SELECT ON shekara.mart_entries_during_ban,
+    SELECT ON shekara.mart_foreigners_present_by_purpose,
+    SELECT ON shekara.mart_foreigners_present_by_country,
+    SELECT ON shekara.mart_overstays_by_oblast,
+    SELECT ON shekara.mart_overstays_by_grade,
+    SELECT ON shekara.mart_overstays_by_group,
+    SELECT ON shekara.mart_overstays_ended,
+    SELECT ON shekara.mart_unregistered_workers,
+    SELECT ON shekara.mart_unregistered_workers_by_oblast,
+    SELECT ON shekara.mart_unregistered_workers_by_sector,
+    SELECT ON shekara.mart_work_breaches,
+    SELECT ON shekara.mart_retractions_by_rule,
+    SELECT ON shekara.mart_retractions_by_reason,
+    SELECT ON shekara.mart_trafficking_indicators
+TO shekara_oblast_kz_75;
 
 -- An analyst of KZ-79: alerts, cases and counts of that oblast, and the marts of these.
-CREATE ROLE IF NOT EXISTS shekara_oblast_kz_79 SETTINGS PROFILE 'shekara_reading';
+CREATE ROLE IF NOT EXISTS shekara_oblast_kz_79;
+ALTER ROLE shekara_oblast_kz_79 SETTINGS PROFILE 'shekara_reading';
 REVOKE ALL ON *.* FROM shekara_oblast_kz_79;
-GRANT SELECT ON shekara.alerts TO shekara_oblast_kz_79;
-GRANT SELECT ON shekara.alerts_latest TO shekara_oblast_kz_79;
-GRANT SELECT ON shekara.cases TO shekara_oblast_kz_79;
-GRANT SELECT ON shekara.counts TO shekara_oblast_kz_79;
-GRANT SELECT ON shekara.alerts_now TO shekara_oblast_kz_79;
-GRANT SELECT ON shekara.cases_now TO shekara_oblast_kz_79;
-GRANT SELECT ON shekara.core_same_person TO shekara_oblast_kz_79;
-GRANT SELECT ON shekara.core_alerts_of_people TO shekara_oblast_kz_79;
-GRANT SELECT ON shekara.core_cases_of_people TO shekara_oblast_kz_79;
-GRANT SELECT ON shekara.core_presence TO shekara_oblast_kz_79;
-GRANT SELECT ON shekara.core_presence_by_standing TO shekara_oblast_kz_79;
-GRANT SELECT ON shekara.mart_daily_flows TO shekara_oblast_kz_79;
-GRANT SELECT ON shekara.mart_open_stays TO shekara_oblast_kz_79;
-GRANT SELECT ON shekara.mart_alerts TO shekara_oblast_kz_79;
-GRANT SELECT ON shekara.mart_follow_up TO shekara_oblast_kz_79;
-GRANT SELECT ON shekara.mart_follow_up_times TO shekara_oblast_kz_79;
-GRANT SELECT ON shekara.mart_case_outcomes TO shekara_oblast_kz_79;
-GRANT SELECT ON shekara.mart_non_refoulement TO shekara_oblast_kz_79;
-GRANT SELECT ON shekara.mart_foreigners_present TO shekara_oblast_kz_79;
-GRANT SELECT ON shekara.mart_entries_during_ban TO shekara_oblast_kz_79;
-GRANT SELECT ON shekara.mart_foreigners_present_by_purpose TO shekara_oblast_kz_79;
-GRANT SELECT ON shekara.mart_foreigners_present_by_country TO shekara_oblast_kz_79;
-GRANT SELECT ON shekara.mart_overstays_by_oblast TO shekara_oblast_kz_79;
-GRANT SELECT ON shekara.mart_overstays_by_grade TO shekara_oblast_kz_79;
-GRANT SELECT ON shekara.mart_overstays_by_group TO shekara_oblast_kz_79;
-GRANT SELECT ON shekara.mart_overstays_ended TO shekara_oblast_kz_79;
-GRANT SELECT ON shekara.mart_unregistered_workers TO shekara_oblast_kz_79;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_oblast TO shekara_oblast_kz_79;
-GRANT SELECT ON shekara.mart_unregistered_workers_by_sector TO shekara_oblast_kz_79;
-GRANT SELECT ON shekara.mart_work_breaches TO shekara_oblast_kz_79;
-GRANT SELECT ON shekara.mart_retractions_by_rule TO shekara_oblast_kz_79;
-GRANT SELECT ON shekara.mart_retractions_by_reason TO shekara_oblast_kz_79;
-GRANT SELECT ON shekara.mart_trafficking_indicators TO shekara_oblast_kz_79;
+GRANT
+    SELECT ON shekara.alerts,
+    SELECT ON shekara.alerts_latest,
+    SELECT ON shekara.cases,
+    SELECT ON shekara.counts,
+    SELECT ON shekara.alerts_now,
+    SELECT ON shekara.cases_now,
+    SELECT ON shekara.core_same_person,
+    SELECT ON shekara.core_alerts_of_people,
+    SELECT ON shekara.core_cases_of_people,
+    SELECT ON shekara.core_presence,
+    SELECT ON shekara.core_presence_by_standing,
+    SELECT ON shekara.mart_daily_flows,
+    SELECT ON shekara.mart_open_stays,
+    SELECT ON shekara.mart_alerts,
+    SELECT ON shekara.mart_follow_up,
+    SELECT ON shekara.mart_follow_up_times,
+    SELECT ON shekara.mart_case_outcomes,
+    SELECT ON shekara.mart_non_refoulement,
+    SELECT ON shekara.mart_foreigners_present,
+    SELECT ON shekara.mart_entries_during_ban,
+    SELECT ON shekara.mart_foreigners_present_by_purpose,
+    SELECT ON shekara.mart_foreigners_present_by_country,
+    SELECT ON shekara.mart_overstays_by_oblast,
+    SELECT ON shekara.mart_overstays_by_grade,
+    SELECT ON shekara.mart_overstays_by_group,
+    SELECT ON shekara.mart_overstays_ended,
+    SELECT ON shekara.mart_unregistered_workers,
+    SELECT ON shekara.mart_unregistered_workers_by_oblast,
+    SELECT ON shekara.mart_unregistered_workers_by_sector,
+    SELECT ON shekara.mart_work_breaches,
+    SELECT ON shekara.mart_retractions_by_rule,
+    SELECT ON shekara.mart_retractions_by_reason,
+    SELECT ON shekara.mart_trafficking_indicators
+TO shekara_oblast_kz_79;
 
 -- What may be published: figures that went through disclosure control, and the Concept's.
-CREATE ROLE IF NOT EXISTS shekara_publisher SETTINGS PROFILE 'shekara_reading';
+CREATE ROLE IF NOT EXISTS shekara_publisher;
+ALTER ROLE shekara_publisher SETTINGS PROFILE 'shekara_reading';
 REVOKE ALL ON *.* FROM shekara_publisher;
-GRANT SELECT ON shekara.published_figures TO shekara_publisher;
-GRANT SELECT ON shekara.mart_concept_figures TO shekara_publisher;
+GRANT
+    SELECT ON shekara.published_figures,
+    SELECT ON shekara.mart_concept_figures
+TO shekara_publisher;
 CREATE ROW POLICY OR REPLACE shekara_oblast_kz_10 ON shekara.alerts, shekara.alerts_latest, shekara.cases, shekara.counts FOR SELECT USING oblast = 'KZ-10' TO shekara_oblast_kz_10;
 CREATE ROW POLICY OR REPLACE shekara_oblast_kz_11 ON shekara.alerts, shekara.alerts_latest, shekara.cases, shekara.counts FOR SELECT USING oblast = 'KZ-11' TO shekara_oblast_kz_11;
 CREATE ROW POLICY OR REPLACE shekara_oblast_kz_15 ON shekara.alerts, shekara.alerts_latest, shekara.cases, shekara.counts FOR SELECT USING oblast = 'KZ-15' TO shekara_oblast_kz_15;

@@ -29,7 +29,9 @@ def show() -> None:
     typer.echo(script(), nl=False)
 
 
-def apply() -> None:
+def apply(
+    cluster: Annotated[str, typer.Option(help="Make them on every server of this cluster.")] = "",
+) -> None:
     """Make the roles on the server of SHEKARA_CLICKHOUSE, or bring them up to date; its user must manage access.
 
     What a role is no longer granted is taken away. People get roles from you: CREATE USER … DEFAULT ROLE shekara_analyst.
@@ -38,7 +40,7 @@ def apply() -> None:
 
     server = _administrator()
     try:
-        for statement in statements():
+        for statement in statements(cluster):
             server.command(statement)
     finally:
         server.close()
@@ -93,6 +95,7 @@ def _tried(server: Server, role: Role) -> list[str]:
     from streams.settings import Settings
     from streams.warehouse.access import PREFIX, trials
     from streams.warehouse.columns import quote
+    from streams.warehouse.errors import FORBIDDEN_CODES, RefusedError
     from streams.warehouse.server import Server, as_user
 
     name, password = f"{PREFIX}check_{role.name}", secrets.token_urlsafe(24)
@@ -103,19 +106,22 @@ def _tried(server: Server, role: Role) -> list[str]:
         tester = Server(as_user(Settings().clickhouse.get_secret_value(), name, password), create=False)
         try:
             allowed, forbidden = trials(role)
-            told = [(statement, _runs(tester, statement)) for statement in (*allowed, *forbidden)]
+            told = [(statement, _refused(tester, statement)) for statement in (*allowed, *forbidden)]
         finally:
             tester.close()
     finally:
         server.command(f"DROP USER IF EXISTS {name}")
-    return [f"may not: {statement}" for statement, ran in told[: len(allowed)] if not ran] + [
-        f"may: {statement}" for statement, ran in told[len(allowed) :] if ran
+    return [f"may not: {statement}: {why.what}" for statement, why in told[: len(allowed)] if why is not None] + [
+        f"may: {statement}" if why is None else f"not known whether it may: {statement}: {why.what}"
+        for statement, why in told[len(allowed) :]
+        if not isinstance(why, RefusedError) or why.code not in FORBIDDEN_CODES
     ]
 
 
-def _runs(tester: Server, statement: str) -> bool:
+def _refused(tester: Server, statement: str) -> ShekaraError | None:
+    """Returns why a statement did not run; none: it ran."""
     try:
         tester.command(statement)
-    except ShekaraError:
-        return False
-    return True
+    except ShekaraError as error:
+        return error
+    return None

@@ -35,8 +35,11 @@ COUNTED = (*BY_PERSON, "raw_correction", "raw_identity_link")
 
 _LETTER = "topic, partition, offset, timestamp_at, code, reason, event_type, source, log_partition, log_offset, received_at"
 _PLACE = "topic, partition, offset"
-_SEEN = f"{_PLACE}, source, source_seq"
-"""What the counting reads of every event: its place in the log and its number at its source."""
+_SEEN = f"{_PLACE}, source, source_seq, event_id, occurred_at, received_at"
+"""What the counting and the source watch read of every event: its place in the log, its number at its source, and when."""
+
+WATCHED = ("raw_post_heartbeat", "raw_post_outage")
+"""What posts say of themselves: the number watch reads it whole."""
 
 OBLAST_TABLES = ("alerts", "alerts_latest", "cases", "counts")
 """Tables whose rows have an oblast each: an oblast's analysts read these, and what is computed from these alone."""
@@ -106,7 +109,9 @@ def roles() -> tuple[Role, ...]:
             "migrator",
             "Brings the database up to date: shekara warehouse --migrate-only.",
             (
-                f"CREATE TABLE, CREATE VIEW, DROP VIEW, ALTER TABLE, ALTER VIEW, TRUNCATE, SELECT, INSERT ON {DATABASE}.*",
+                f"CREATE DATABASE, CREATE TABLE, CREATE VIEW, DROP TABLE, DROP VIEW, ALTER TABLE, ALTER VIEW ON {DATABASE}.*",
+                f"TRUNCATE, SELECT, INSERT ON {DATABASE}.*",
+                "CLUSTER ON *.*",
                 "SELECT ON system.columns",
                 "SELECT ON system.databases",
                 "SELECT ON system.tables",
@@ -126,9 +131,9 @@ def roles() -> tuple[Role, ...]:
                 f"ALTER DELETE ON {DATABASE}.counts",
                 f"SELECT, INSERT ON {DATABASE}.published_figures",
                 f"SELECT ON {DATABASE}.alerts",
-                *(f"SELECT ON {DATABASE}.{table}" for table in COUNTED),
-                *(f"SELECT({_SEEN}) ON {DATABASE}.{table}" for table in raw if table not in COUNTED),
-                f"SELECT({_PLACE}, log_partition, log_offset) ON {DATABASE}.dead_letters",
+                *(f"SELECT ON {DATABASE}.{table}" for table in (*COUNTED, *WATCHED)),
+                *(f"SELECT({_SEEN}), SHOW COLUMNS ON {DATABASE}.{table}" for table in raw if table not in (*COUNTED, *WATCHED)),
+                f"SELECT({_PLACE}, code, log_partition, log_offset) ON {DATABASE}.dead_letters",
                 f"SELECT ON {DATABASE}.schema_migrations",
                 "SELECT ON system.columns",
                 "SELECT ON system.databases",
@@ -184,24 +189,32 @@ def roles() -> tuple[Role, ...]:
     )
 
 
-def statements() -> Iterator[str]:
-    """Yields the statements that make the roles; they may run again, and take away what is no longer granted."""
+def statements(cluster: str = "") -> Iterator[str]:
+    """Yields the statements that make the roles; they may run again, and take away what is no longer granted.
+
+    Args:
+        cluster: name of the cluster to make them on, where each server keeps its own; empty for a single node.
+    """
     everyone = roles()
-    yield f"CREATE SETTINGS PROFILE OR REPLACE {PREFIX}reading SETTINGS {READING}"
+    on = f" ON CLUSTER '{cluster}'" if cluster else ""
+    # Never replaced: whatever refers to a profile refers to its id, and would go on without limits.
+    yield f"CREATE SETTINGS PROFILE IF NOT EXISTS {PREFIX}reading{on}"
+    yield f"ALTER SETTINGS PROFILE {PREFIX}reading{on} SETTINGS {READING}"
     for role in everyone:
         name = PREFIX + role.name
-        yield f"CREATE ROLE IF NOT EXISTS {name}" + (f" SETTINGS PROFILE '{PREFIX}reading'" if role.reads else "")
-        yield f"REVOKE ALL ON *.* FROM {name}"
-        for grant in role.grants:
-            yield f"GRANT {grant} TO {name}"
+        yield f"CREATE ROLE IF NOT EXISTS {name}{on}"
+        yield f"ALTER ROLE {name}{on} SETTINGS " + (f"PROFILE '{PREFIX}reading'" if role.reads else "NONE")
+        yield f"REVOKE{on} ALL ON *.* FROM {name}"
+        # All at once: on a cluster each statement waits for every server, and until the last one the role may too little.
+        yield f"GRANT{on}\n    " + ",\n    ".join(role.grants) + f"\nTO {name}"
     bound = [role for role in everyone if role.oblast]
     tables = ", ".join(f"{DATABASE}.{table}" for table in OBLAST_TABLES)
     for role in bound:
         name = PREFIX + role.name
-        yield f"CREATE ROW POLICY OR REPLACE {name} ON {tables} FOR SELECT USING {filter_of(role)} TO {name}"
+        yield f"CREATE ROW POLICY OR REPLACE {name}{on} ON {tables} FOR SELECT USING {filter_of(role)} TO {name}"
     # Where a table has row policies, whoever has none may see nothing: the others see all.
     others = ", ".join(PREFIX + role.name for role in bound)
-    yield f"CREATE ROW POLICY OR REPLACE {PREFIX}all_oblasts ON {tables} FOR SELECT USING 1 TO ALL EXCEPT {others}"
+    yield f"CREATE ROW POLICY OR REPLACE {PREFIX}all_oblasts{on} ON {tables} FOR SELECT USING 1 TO ALL EXCEPT {others}"
 
 
 def filter_of(role: Role) -> str:
@@ -216,9 +229,15 @@ def trials(role: Role) -> tuple[list[str], list[str]]:
     """
     allowed = []
     for grant in role.grants:
-        match = re.fullmatch(rf"SELECT(?:, INSERT)?(?:\((?P<columns>[^)]+)\))? ON (?P<table>{DATABASE}\.\w+)", grant)
+        match = re.fullmatch(
+            rf"SELECT(?:, INSERT)?(?:\((?P<columns>[^)]+)\))?(?:, SHOW COLUMNS)? ON (?P<table>{DATABASE}\.\w+)", grant
+        )
         if match:
-            allowed.append(f"SELECT {match['columns'] or '*'} FROM {match['table']} LIMIT 1")  # noqa: S608  # names of ours
+            allowed.append(f"SELECT {match['columns'] or '*'} FROM {match['table']} LIMIT 0")  # noqa: S608  # names of ours
+        match = re.fullmatch(rf"(SELECT, )?INSERT ON (?P<table>{DATABASE}\.\w+)", grant)
+        if match and not role.reads:
+            nothing = f"* FROM {match['table']} LIMIT 0" if match[1] else "toDateTime64(0, 3) LIMIT 0"
+            allowed.append(f"INSERT INTO {match['table']}{'' if match[1] else ' (received_at)'} SELECT {nothing}")
     forbidden = [
         f"SELECT value FROM {DATABASE}.dead_letters LIMIT 1",  # noqa: S608
         f"ALTER TABLE {DATABASE}.alerts DROP COLUMN IF EXISTS there_is_no_such_column",
@@ -258,7 +277,7 @@ def script() -> str:
     told = {f"CREATE ROLE IF NOT EXISTS {PREFIX}{role.name}": role.does for role in roles()}
     lines = [HEAD]
     for statement in statements():
-        comment = next((does for begin, does in told.items() if statement.split(" SETTINGS")[0] == begin), "")
+        comment = told.get(statement, "")
         lines.append(f"\n-- {comment}\n{statement};" if comment else f"{statement};")
     return "\n".join(lines) + "\n"
 

@@ -17,6 +17,9 @@ type mismatch, out of bound, cannot convert, incorrect data, too long a string, 
 NOT_NOW_CODES = frozenset({159, 202, 209, 210, 225, 241, 242, 243, 252, 319, 394, 425, 999})
 """Codes that say not now: timeout, too many queries, network, memory limit, no space, too many parts, cancelled."""
 
+FORBIDDEN_CODES = frozenset({164, 291, 392, 452, 497})
+"""Codes that say that this user may not: readonly, database access denied, prohibited, a setting out of bounds, access denied."""
+
 _CODE = re.compile(r"Code: (\d+)")
 
 

@@ -1,7 +1,8 @@
 """The roles, on the real engine: each does what it must and nothing else.
 
-No modern server installs here, and the engine in process cannot create users. But it reads a server's users.xml, where a user's
-grants, rows and limits are the same statements: so the engine itself says yes or no to each role.
+Not every machine has a modern server (test_warehouse_cluster_access.py needs one), and the engine in process cannot create users.
+But it reads a server's users.xml, where a user's grants, rows and limits are the same statements: so the engine itself says yes or
+no to each role.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from xml.sax.saxutils import escape
 
 import pytest
 
+from streams.warehouse import number_watch, source_watch
 from streams.warehouse.access import (
     OBLAST_TABLES,
     OBLAST_VIEWS,
@@ -153,6 +155,25 @@ def test_the_writer_inserts_and_counts_and_does_not_read_back(data: Path) -> Non
     assert [answer for answer, _ in told] == ["yes", "yes", "yes", "yes", "no", "no"], told
 
 
+def test_the_writer_asks_what_the_process_asks_beside_the_sink(data: Path) -> None:
+    """Who is missing, late or has holes: with fewer rights these watches say nothing, and nobody notices."""
+    asked = ("USE shekara", source_watch.QUERY, number_watch.HOLES % number_watch.GRACE_MS, number_watch.SAID, number_watch.LAST)
+    told = ask(data, ROLES["writer"], *asked)
+    assert [said for answer, said in told if answer != "yes"] == []
+
+
+def test_the_roles_can_be_made_again_without_losing_what_refers_to_them() -> None:
+    """A replaced profile or role has another id: a role would lose its limits, a user the role."""
+    for statement in statements():
+        assert not statement.startswith(("CREATE SETTINGS PROFILE OR REPLACE", "CREATE ROLE OR REPLACE")), statement
+
+
+def test_on_a_cluster_every_statement_is_for_every_server() -> None:
+    plain, everywhere = list(statements()), list(statements("main"))
+    assert all(one.count(" ON CLUSTER 'main'") == 1 for one in everywhere)
+    assert [one.replace(" ON CLUSTER 'main'", "") for one in everywhere] == plain
+
+
 def test_every_table_and_view_is_granted_to_somebody_on_purpose() -> None:
     granted = {
         table: {role.name for role in roles() for grant in role.grants if grant.endswith(f".{table}")} for table in relations()
@@ -195,7 +216,7 @@ def test_the_file_is_the_generated_one_and_the_engine_reads_every_statement(data
     assert set(OBLAST_VIEWS) <= set(relations())
     engine = Embedded(data)
     try:
-        for statement in statements():
+        for statement in (*statements(), *statements("main")):
             assert engine.select(f"SELECT formatQuery({quote(statement)})").rows[0][0]
     finally:
         engine.close()
