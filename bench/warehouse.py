@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -107,6 +108,7 @@ def _make(engine: Embedded, crossings: int, progress: Path) -> dict[str, Any]:
         "made_s": round(made_s, 1),
         "counted_people": people,
         "counted_s": round(counted_s, 1),
+        "load": round(os.getloadavg()[1], 1),
         "tables": _on_disk(engine),
     }
     found["bytes_per_crossing"] = round(sum(table["bytes"] for table in found["tables"].values()) / crossings, 1)

@@ -93,6 +93,7 @@ def write_page(report: dict[str, Any], docs: Path) -> None:
     for words, value in (
         ("making the facts in the engine, s", lambda size: f"{size['made_s']:,.0f}"),
         ("counting all people once, s", lambda size: f"{size['counted_s']:,.0f}"),
+        ("load of the machine at its end (5 minutes; two of it ours)", lambda size: f"{size['load']}"),
         ("10,000 crossings delivered again: counting, s", lambda size: f"{next(iter(size['late'].values()))['s']}"),
         ("1,000 new crossings: counting, s", lambda size: f"{list(size['late'].values())[1]['s']}"),
         ("bytes per crossing, the raw event", lambda size: f"{size['bytes_per_event']}"),

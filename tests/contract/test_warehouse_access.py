@@ -1,8 +1,8 @@
 """The roles, on the real engine: each does what it must and nothing else.
 
-Not every machine has a modern server (test_warehouse_cluster_access.py needs one), and the engine in process cannot create users.
-But it reads a server's users.xml, where a user's grants, rows and limits are the same statements: so the engine itself says yes or
-no to each role.
+Not every machine has a modern server (test_warehouse_cluster_access.py needs one), and the engine in process cannot create
+users. But it reads a server's users.xml, where a user's grants, rows and limits are the same statements: so the engine itself
+says yes or no to each role.
 """
 
 from __future__ import annotations
