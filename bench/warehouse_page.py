@@ -68,6 +68,9 @@ def write_page(report: dict[str, Any], docs: Path) -> None:
         "",
         "## The twelve questions asked most",
         "",
+        "The crossings are made by the engine and are the same every time: ten a person, and two alerts for a hundred of them, "
+        "half of them open. A country has fewer open alerts for its crossings: questions about alerts are asked of a hard case.",
+        "",
         f"95th percentile in ms of repeated runs, warm; the aim is {report['aim_ms']} ms. Crossings in the warehouse:",
         "",
         f"| question | {head} |",

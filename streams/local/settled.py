@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from kafka.errors import KafkaError
+
 from streams.clock import monotonic_s, now_ms
 from streams.local import admin, topics
 from streams.settings import Settings
@@ -32,7 +34,12 @@ def settled(settings: Settings, group: str, names: Sequence[str], *, patience_s:
     with admin.connect(settings.kafka, settings) as client:
         ends = topics.ends(client, names)
         while True:
-            done = topics.committed(client, group)
+            try:
+                done = topics.committed(client, group)
+            except KafkaError as error:
+                if not error.retriable:
+                    raise
+                done = {}  # a coordinator that has just begun reads its log first; it is asked again
             if all(done.get(place, 0) >= end for place, end in ends.items()):
                 return at_ms
             if monotonic_s() >= deadline_s:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+from kafka.admin import KafkaAdminClient
+from kafka.errors import CoordinatorLoadInProgressError
 
 from streams.clock import now_ms
 from streams.decode import Decoder, Sources
 from streams.detect.coverage_ledger import CoverageLedger
+from streams.local import topics
 from streams.local.settled import settled
 from streams.policy.load import load
 from streams.publish import Publisher
@@ -179,3 +183,20 @@ def test_from_the_broker_to_the_grade_and_back_with_the_real_parts(kafka: Kafka,
     assert len(read_topic(settings, POSTS.suffix)) == 4, "each was said once"
     publish(settings, beat(3, 5, 6, seq=7))
     assert watch.look() == 0, "nothing is judged before the sink has it"
+
+
+def test_a_coordinator_that_has_just_begun_is_asked_again(kafka: Kafka, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = kafka.settings()
+    names = source.topics(settings)
+    publish(settings, *sent(1))
+    asked: list[str] = []
+
+    def loading(client: KafkaAdminClient, group: str) -> Any:
+        asked.append(group)
+        if len(asked) == 1:
+            raise CoordinatorLoadInProgressError
+        return topics.ends(client, names)
+
+    monkeypatch.setattr("streams.local.settled.topics.committed", loading)
+    assert settled(settings, "sink", names, patience_s=30) is not None
+    assert asked == ["sink", "sink"]
