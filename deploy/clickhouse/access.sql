@@ -60,7 +60,6 @@ GRANT
     SELECT, INSERT ON shekara.counts,
     SELECT, INSERT ON shekara.alerts_latest,
     SELECT, INSERT ON shekara.numbers_seen,
-    SELECT, INSERT ON shekara.offsets_seen,
     SELECT, INSERT ON shekara.counts_next,
     SELECT, INSERT ON shekara.counts_people,
     SELECT, INSERT ON shekara.counts_facts,
@@ -110,7 +109,6 @@ ALTER ROLE shekara_operations SETTINGS PROFILE 'shekara_reading';
 REVOKE ALL ON *.* FROM shekara_operations;
 GRANT
     SELECT ON shekara.mart_ledger,
-    SELECT ON shekara.offsets_seen,
     SELECT ON shekara.mart_dead_letters,
     SELECT ON shekara.core_deliveries,
     SELECT ON shekara.batches,
@@ -317,8 +315,6 @@ GRANT
     SELECT ON shekara.recomputed_mart_completeness_by_publisher,
     SELECT ON shekara.raw_employer_decision,
     SELECT ON shekara.core_employer_decision,
-    SELECT ON shekara.offsets_seen,
-    SELECT ON shekara.recomputed_mart_ledger,
     SELECT ON shekara.recomputed_mart_retractions_by_rule,
     SELECT ON shekara.recomputed_core_presence_by_standing,
     SELECT ON shekara.core_presence_by_standing,
@@ -498,8 +494,6 @@ GRANT
     SELECT ON shekara.recomputed_mart_completeness_by_publisher,
     SELECT ON shekara.raw_employer_decision,
     SELECT ON shekara.core_employer_decision,
-    SELECT ON shekara.offsets_seen,
-    SELECT ON shekara.recomputed_mart_ledger,
     SELECT ON shekara.recomputed_mart_retractions_by_rule,
     SELECT ON shekara.recomputed_core_presence_by_standing,
     SELECT ON shekara.core_presence_by_standing,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from streams.warehouse.ask import Asker
 
 
-NO_HISTORY = ("counts", "crossings_by_person", "alerts_latest", "numbers_seen", "offsets_seen")
+NO_HISTORY = ("counts", "crossings_by_person", "alerts_latest", "numbers_seen")
 """What holds what counts now; how it was is computed from the facts."""
 
 

@@ -125,7 +125,7 @@ def roles() -> tuple[Role, ...]:
                 *(f"INSERT ON {DATABASE}.{table}" for table in filled),
                 *(
                     f"SELECT, INSERT ON {DATABASE}.{table}"
-                    for table in ("crossings_by_person", "counts", "alerts_latest", "numbers_seen", "offsets_seen", *STAGING)
+                    for table in ("crossings_by_person", "counts", "alerts_latest", "numbers_seen", *STAGING)
                 ),
                 *(f"TRUNCATE ON {DATABASE}.{table}" for table in STAGING),
                 f"ALTER DELETE ON {DATABASE}.counts",
@@ -147,7 +147,6 @@ def roles() -> tuple[Role, ...]:
                 *_select(
                     [
                         "mart_ledger",
-                        "offsets_seen",
                         "mart_dead_letters",
                         "core_deliveries",
                         "batches",

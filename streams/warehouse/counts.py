@@ -5,8 +5,7 @@ arrive, the people they touch are counted twice: by their records below the old 
 (added). The difference and the new mark become part of ``counts`` in one step, so a change counts once or not at all, however
 often the process is killed. Records delivered again stand below the mark and touch nobody (ADR 0054).
 
-Which numbers of a source came, and which offsets of a partition, are kept as sets and need no such step: what is put into a set
-again changes nothing.
+Which numbers of a source came is kept as a set and needs no such step: a number that is put into a set again changes nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ PEOPLE_AT_ONCE = 200_000
 """People counted in one statement: bounds the memory of the engine."""
 
 BLOCK = 1 << 20
-"""Numbers or offsets in one row of a set: a set of many years is merged block by block."""
+"""Numbers in one row of a set: a set of many years is merged block by block."""
 
 STAGING = ("counts_touched", "counts_same", "counts_people", "counts_facts", "counts_next")
 
@@ -139,11 +138,6 @@ def _gather(new: str, letters: str) -> Iterator[str]:
             "INSERT INTO numbers_seen SELECT source, intDiv(number, "  # noqa: S608
             f"{BLOCK}) AS block, groupBitmapState(number) AS numbers "
             f"FROM (SELECT source, toUInt64(greatest(source_seq, 0)) AS number FROM ({numbers})) GROUP BY source, block"
-        )
-        offsets = " UNION ALL ".join(f"SELECT topic, partition, offset FROM {table} WHERE {new}" for table in raw)  # noqa: S608
-        yield (
-            f"INSERT INTO offsets_seen SELECT topic, partition, intDiv(toUInt64(offset), {BLOCK}) AS block, "  # noqa: S608
-            f"groupBitmapState(toUInt64(offset)) AS offsets FROM ({offsets}) GROUP BY topic, partition, block"
         )
         touched += [f"SELECT subject FROM {table} WHERE {new}" for table in (*BY_PERSON, "raw_correction")]  # noqa: S608
     if letters:

@@ -155,7 +155,7 @@ def test_what_was_emptied_can_come_again(one: Server, two: Server, engine: Embed
     """The same blocks under the same names, and the same counts: an emptied table remembers none of them."""
     log = a_log()
     deliver(one, log)
-    for table in ("counts", "crossings_by_person", "alerts_latest", "numbers_seen", "offsets_seen"):
+    for table in ("counts", "crossings_by_person", "alerts_latest", "numbers_seen"):
         one.command(f"TRUNCATE TABLE {table}")
     counts.bring_up_to_date(one, reached(log))
     same_on_both(one, two, engine, log)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from streams.policy.load import load
 from streams.records import Alert, DeadLetter
@@ -13,6 +14,9 @@ from streams.warehouse.engine import Engine
 from streams.warehouse.rows import Position, Row, layouts, row_of, tables
 from streams.warehouse.sink import token_of
 from streams.wire.avro import Message
+
+NEXT: WeakKeyDictionary[Engine, int] = WeakKeyDictionary()
+"""The next offset of an engine's log, for those who tell it something several times."""
 
 Delivery = tuple[Position, Message]
 """A record with its position in the log."""
@@ -42,7 +46,7 @@ def deliver(engine: Engine, delivered: Sequence[Delivery], *, cut: int = 10_000)
             layout = LAYOUTS[kind]
             engine.insert(layout.table.name, layout.block(some), token=token_of(layout.table.name, some))
     there = {name for (name,) in engine.select("SHOW TABLES").rows}
-    if there >= {"offsets_seen", *(table.name for table in tables().values())}:  # else only an older program could count there
+    if there >= {"numbers_seen", *(table.name for table in tables().values())}:  # else only an older program could count there
         bring_up_to_date(engine, reached(delivered))
 
 
@@ -58,6 +62,7 @@ def reached(delivered: Sequence[Delivery]) -> dict[tuple[str, int], int]:
 
 def empty(engine: Engine) -> None:
     """Empties every table but the record of migrations."""
+    NEXT.pop(engine, None)
     tables = engine.select(
         "SELECT name FROM system.tables "
         "WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND name != 'schema_migrations'"

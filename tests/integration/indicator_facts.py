@@ -11,7 +11,7 @@ from streams.records import Alert, Case, CaseDecision, Tick
 from streams.records.envelope import Record
 from streams.warehouse.embedded import Embedded
 from streams.wire.avro import Message
-from tests.contract.warehouse import deliver, deliveries
+from tests.contract.warehouse import NEXT, deliver, deliveries
 from tests.unit.warehouse.made import DAY_MS, NOON_1_MARCH_2025, event_id, make
 
 R = TypeVar("R", bound=Record)
@@ -96,9 +96,11 @@ def decision(number: int, what: str, subject: str, of_case: int, *, when: float,
 
 
 def told(engine: Embedded, inputs: Sequence[Message], outputs: Sequence[Message] = ()) -> None:
-    """Delivers events and decisions, twice: a repeat must change nothing."""
+    """Delivers events and decisions, twice: a repeat must change nothing. What is told later stands later in the log."""
+    first = NEXT.get(engine, 0)
+    NEXT[engine] = first + max(len(inputs), len(outputs))
     for topic, records in (("t.people", inputs), ("t.outputs", outputs)):
-        log = deliveries(records, topic=topic)
+        log = deliveries(records, topic=topic, first=first)
         deliver(engine, log)
         deliver(engine, log[: len(log) // 2 + 1], cut=3)
 
