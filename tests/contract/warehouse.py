@@ -11,12 +11,16 @@ from streams.policy.load import load
 from streams.records import Alert, DeadLetter
 from streams.warehouse.counts import bring_up_to_date
 from streams.warehouse.engine import Engine
-from streams.warehouse.rows import Position, Row, layouts, row_of, tables
+from streams.warehouse.migrate import read
+from streams.warehouse.rows import Position, Row, layouts, row_of
 from streams.warehouse.sink import token_of
 from streams.wire.avro import Message
 
 NEXT: WeakKeyDictionary[Engine, int] = WeakKeyDictionary()
 """The next offset of an engine's log, for those who tell it something several times."""
+
+NEWEST = read()[-1].number
+"""Number of the last migration."""
 
 Delivery = tuple[Position, Message]
 """A record with its position in the log."""
@@ -45,8 +49,8 @@ def deliver(engine: Engine, delivered: Sequence[Delivery], *, cut: int = 10_000)
         for kind, some in by_kind.items():
             layout = LAYOUTS[kind]
             engine.insert(layout.table.name, layout.block(some), token=token_of(layout.table.name, some))
-    there = {name for (name,) in engine.select("SHOW TABLES").rows}
-    if there >= {"numbers_seen", *(table.name for table in tables().values())}:  # else only an older program could count there
+    # In a schema of before only a program of before could count.
+    if engine.select("SELECT max(number) FROM schema_migrations").rows == [(NEWEST,)]:
         bring_up_to_date(engine, reached(delivered))
 
 
