@@ -16,6 +16,7 @@ from uuid import UUID
 from bench.stage import crossing
 from streams import bootstrap
 from streams.policy.load import load
+from streams.runtime.collector import collect_seldom
 from streams.settings import Settings
 from streams.warehouse import driver_columns
 from streams.warehouse.block import Block
@@ -123,7 +124,7 @@ def _timed(work: Callable[[Embedded], None]) -> tuple[float, float]:
             migrate(engine)
             gc.collect()
             gc.freeze()  # what the measurement holds is no lane's to look through
-            gc.set_threshold(50_000, 20, 20)  # as ``shekara warehouse`` does; for every lane
+            collect_seldom()  # as ``shekara warehouse`` does; for every lane
             wall, cpu = time.perf_counter(), time.process_time()
             work(engine)
             wall, cpu = time.perf_counter() - wall, time.process_time() - cpu

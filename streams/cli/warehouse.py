@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import signal
 import threading
 from typing import Annotated, Any
 
 import typer
-
-_COLLECT_AFTER = 50_000
-"""Objects made, less those gone, before the collector looks at the youngest."""
 
 
 def register(app: typer.Typer) -> None:
@@ -39,6 +35,7 @@ def warehouse(
     from streams import bootstrap as parts
     from streams.clock import monotonic_s, now_ms
     from streams.policy.load import load
+    from streams.runtime.collector import collect_seldom
     from streams.runtime.journal import open_journal
     from streams.runtime.probes import Probes
     from streams.settings import Settings
@@ -56,8 +53,7 @@ def warehouse(
     changes |= {name: port for name, port in (("sql_port", sql_port), ("metrics_port", metrics_port)) if port >= 0}
     settings = Settings().model_copy(update={name: value for name, value in changes.items() if value != ""})
     open_journal(settings.log_format, settings.log_level)
-    # A unit is tens of thousands of tuples without cycles; at its usual threshold the collector walks over them dozens of times.
-    gc.set_threshold(_COLLECT_AFTER, 20, 20)
+    collect_seldom()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -130,8 +126,11 @@ def _watch_sources(engine: Any, settings: Any) -> list[Any]:
                 publisher.publish(outage)
 
     figures = asker()
-    sources = source_watch.SourceWatch(lambda query: figures.select(query).rows)
-    closers = [figures.close, Rounds("source-watch", sources.look, source_watch.INTERVAL_S).close]
+
+    def look() -> None:
+        source_watch.look(lambda query: figures.select(query).rows)
+
+    closers = [figures.close, Rounds("source-watch", look, source_watch.INTERVAL_S).close]
     if settings.ticks == "wall":  # else somebody else says how far the posts are complete
         numbers = asker()
         group, names = source.group(settings), source.topics(settings)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import sys
@@ -13,13 +12,11 @@ import structlog
 
 from streams import clock
 from streams.errors import DependencyError, ShekaraError
+from streams.runtime.collector import collect_seldom
 from streams.runtime.headless import STOP_WITHIN_S, HeadlessApp
 from streams.runtime.probes import Probes
 
 log = structlog.get_logger(__name__)
-
-_COLLECT_AFTER = 50_000
-"""Objects made, less those gone, before the collector looks at the youngest."""
 
 
 def probes_of(app: HeadlessApp, host: str, port: int) -> Probes:
@@ -56,9 +53,7 @@ def run(app: HeadlessApp, *, announce: str = "") -> None:
     """
     import uvloop
 
-    # A batch makes tens of thousands of short-lived objects without cycles; at its usual threshold the collector walks
-    # over them dozens of times and takes a tenth of the worker's CPU.
-    gc.set_threshold(_COLLECT_AFTER, 20, 20)
+    collect_seldom()
     log.info("starting", probes=announce)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(app))

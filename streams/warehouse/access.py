@@ -15,6 +15,7 @@ from functools import cache
 from streams.policy.load import load
 from streams.warehouse.columns import OUTPUT_TABLES, quote
 from streams.warehouse.counted import BY_PERSON
+from streams.warehouse.counts import STAGING
 from streams.warehouse.engine import DATABASE
 from streams.warehouse.migrate import read
 
@@ -26,9 +27,6 @@ READING = (
     "max_bytes_before_external_group_by = 1600000000, max_bytes_before_external_sort = 1600000000"
 )
 """Limits of a role that reads. Readers may change them up to the MAX: Grafana sends its own time limit with each query."""
-
-STAGING = ("counts_next", "counts_people", "counts_facts", "counts_touched", "counts_same")
-"""What the counting empties and fills; nobody reads it."""
 
 COUNTED = (*BY_PERSON, "raw_correction", "raw_identity_link")
 """Facts the counting reads whole."""
@@ -144,16 +142,7 @@ def roles() -> tuple[Role, ...]:
             "operations",
             "Whether everything arrives: the ledger and the dead letters without their bytes; of facts their place only.",
             (
-                *_select(
-                    [
-                        "mart_ledger",
-                        "mart_dead_letters",
-                        "core_deliveries",
-                        "batches",
-                        "refused_rows",
-                        "schema_migrations",
-                    ]
-                ),
+                *_select(["mart_ledger", "mart_dead_letters", "core_deliveries", "batches", "refused_rows", "schema_migrations"]),
                 *(f"SELECT({_PLACE}), SHOW COLUMNS ON {DATABASE}.{table}" for table in raw),
                 letters,
                 "SELECT ON system.parts",

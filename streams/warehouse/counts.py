@@ -27,6 +27,7 @@ BLOCK = 1 << 20
 """Numbers in one row of a set: a set of many years is merged block by block."""
 
 STAGING = ("counts_touched", "counts_same", "counts_people", "counts_facts", "counts_next")
+"""What the counting fills and empties, the change itself last; nobody else reads it."""
 
 
 def marks(engine: Engine) -> dict[tuple[str, int], int]:

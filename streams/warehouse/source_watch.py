@@ -28,23 +28,13 @@ Ask = Callable[[str], list[tuple[Any, ...]]]
 """Runs one query that reads; raises ``ShekaraError`` if nobody answers."""
 
 
-class SourceWatch:
-    """Keeps the gauges of the sources.
+def look(ask: Ask) -> None:
+    """Asks once and sets the gauges.
 
-    Args:
-        ask: see :data:`Ask`.
+    Raises:
+        ShekaraError: nobody answered.
     """
-
-    def __init__(self, ask: Ask) -> None:
-        self._ask = ask
-
-    def look(self) -> None:
-        """Asks once and sets the gauges.
-
-        Raises:
-            ShekaraError: nobody answered.
-        """
-        for source, missing, repeats, late_s, _ in self._ask(QUERY):
-            metrics.SOURCE_MISSING.labels(source).set(missing)
-            metrics.SOURCE_REPEATS.labels(source).set(repeats)
-            metrics.SOURCE_LATE_SECONDS.labels(source).set(late_s)
+    for source, missing, repeats, late_s, _ in ask(QUERY):
+        metrics.SOURCE_MISSING.labels(source).set(missing)
+        metrics.SOURCE_REPEATS.labels(source).set(repeats)
+        metrics.SOURCE_LATE_SECONDS.labels(source).set(late_s)

@@ -124,11 +124,22 @@ class Codec:
         Raises:
             MalformedError: the bytes are not one whole body.
         """
-        recall = self._recall
-        if recall is not None:
-            known = recall.fields(value, start)
-            if known is not None:
-                return self.kind(*known)
+        known = self._known(value, start)
+        return self.kind(*known) if known is not None else self._decoded(value, start)
+
+    def fields(self, value: bytes, start: int) -> tuple[Any, ...]:
+        """Returns the fields, in the schema's order, of the record whose body begins at ``start``: ``read`` without the record.
+
+        Raises:
+            MalformedError: the bytes are not one whole body.
+        """
+        known = self._known(value, start)
+        return known if known is not None else self.values(self._decoded(value, start))
+
+    def _known(self, value: bytes, start: int) -> tuple[Any, ...] | None:
+        return self._recall.fields(value, start) if self._recall is not None else None
+
+    def _decoded(self, value: bytes, start: int) -> Message:
         source = BytesIO(value)
         source.seek(start)
         try:
@@ -141,18 +152,9 @@ class Codec:
             raise self._malformed("undecodable", f"the body is not Avro of this schema ({type(error).__name__})") from None
         if source.tell() != len(value):
             raise self._malformed("trailing_bytes", f"{len(value) - source.tell()} bytes follow the end of the body")
-        if recall is not None:
-            recall.learn(value, start, self._own(record))
+        if self._recall is not None:
+            self._recall.learn(value, start, self._own(record))
         return record
-
-    def fields(self, value: bytes, start: int) -> tuple[Any, ...]:
-        """Returns the fields, in the schema's order, of the record whose body begins at ``start``: ``read`` without the record.
-
-        Raises:
-            MalformedError: the bytes are not one whole body.
-        """
-        known = self._recall.fields(value, start) if self._recall is not None else None
-        return known if known is not None else self.values(self.read(value, start))
 
     def end_of(self, value: bytes, start: int) -> int | None:
         """Returns where the body that begins at ``start`` ends; none if no body does."""

@@ -21,7 +21,6 @@ from streams.warehouse.access import (
     OBLAST_TABLES,
     OBLAST_VIEWS,
     READING,
-    STAGING,
     Role,
     filter_of,
     relations,
@@ -31,6 +30,7 @@ from streams.warehouse.access import (
     trials,
 )
 from streams.warehouse.columns import quote
+from streams.warehouse.counts import STAGING
 from streams.warehouse.embedded import Embedded
 from streams.warehouse.migrate import migrate
 from streams.wire.avro import Message
